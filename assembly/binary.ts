@@ -1,0 +1,210 @@
+import { clear, count } from './census';
+import { ValueOnly, WithCurve, WithGaussNewton, WithSlope } from './derivative';
+import { Quotient, Reduce } from './exponential';
+import { prepareGamma, sumPower, takePower } from './gamma';
+import { HardDerivatives, HardTerms } from './hard';
+import {
+  ABS_GRAD,
+  BLOCK,
+  CLIP,
+  CORRECT,
+  Frame,
+  GAUSS_NEWTON,
+  IGNORE,
+  NEGATIVE_FACTOR,
+  NEGATIVE_SLOPE,
+  PAD_ALPHA,
+  PAD_ALPHA_NEGATIVE,
+  PAD_LOGITS,
+  PAD_LOST,
+  PAD_OUT,
+  PAD_POS_WEIGHT,
+  PAD_TARGETS,
+  PAD_WEIGHT,
+  POSITIVE_FACTOR,
+  POSITIVE_SLOPE,
+  PROBABILITIES,
+  SOFT,
+  SUMS,
+  SUM_NEGATIVES,
+  SUM_POSITIVES,
+  TILE,
+} from './layout';
+import { Entropy, WeighedEntropy } from './logarithm';
+import { AbsGrad, Cap, Clip, Exact, Floor, sum, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
+import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
+import { One } from './power';
+import { outOfRange, ProbabilityTerms } from './probability';
+import { SoftDerivatives, SoftTerms, Unit, Weighted } from './soft';
+import { sweep, sweepVectors } from './sweep';
+
+// The binary losses: the stages over one block after another.
+
+/** Whether the loss is computed from float32 targets: soft ones, or options that are per element. */
+// @ts-ignore: decorator
+@inline function isSoft(call: Frame): bool {
+  return (
+    (call.flags & (SOFT | PROBABILITIES)) != 0 || call.labelSmoothing != 0 || call.alphas != 0 || call.posWeights != 0
+  );
+}
+
+export function binary(frame: usize): void {
+  const call = changetype<Frame>(frame);
+  prepare(frame);
+  for (let start = 0; start < call.count; start += <i32>BLOCK) {
+    block(frame, start, min(call.count - start, <i32>BLOCK));
+  }
+  finish(frame);
+}
+
+function prepare(frame: usize): void {
+  const call = changetype<Frame>(frame);
+  // 0.8 of the sensitivity gamma + 1 of an easy element's loss leaves the least error over all of them.
+  store<f32>(frame + CORRECT, <f32>(0.8 * (Math.min(call.gamma, 64) + 1)));
+  prepareGamma(frame, call.gamma);
+  const soft = isSoft(call);
+  const positive = soft ? 1 : call.alphaPositive * call.posWeight;
+  const negative = soft ? 1 : call.alphaNegative;
+  store<f32>(frame + POSITIVE_FACTOR, <f32>positive);
+  store<f32>(frame + NEGATIVE_FACTOR, <f32>negative);
+  store<f32>(frame + POSITIVE_SLOPE, <f32>(positive * call.gradScale));
+  store<f32>(frame + NEGATIVE_SLOPE, <f32>(negative * call.gradScale));
+  memory.fill(frame + SUM_POSITIVES, 0, 32);
+  clear(call);
+  if (!soft) return;
+  fillSlot(frame + PAD_LOST, 0);
+  fillSlot(frame + PAD_ALPHA, <f32>call.alphaPositive);
+  fillSlot(frame + PAD_ALPHA_NEGATIVE, <f32>call.alphaNegative);
+  fillSlot(frame + PAD_POS_WEIGHT, <f32>call.posWeight);
+}
+
+function finish(frame: usize): void {
+  const call = changetype<Frame>(frame);
+  call.sumPositives = scaled(sumOf(frame, SUM_POSITIVES), load<f32>(frame + POSITIVE_FACTOR));
+  call.sumNegatives = scaled(sumOf(frame, SUM_NEGATIVES), load<f32>(frame + NEGATIVE_FACTOR));
+}
+
+/** 0 times an infinite sum is 0 here; NaN stays. */
+function scaled(sum: f64, factor: f32): f64 {
+  return factor == 0 && sum == Infinity ? 0 : sum * <f64>factor;
+}
+
+function block(frame: usize, start: i32, count_: i32): void {
+  const call = changetype<Frame>(frame);
+  const soft = isSoft(call);
+  const whole = count_ % <i32>TILE == 0;
+  const bytes = <usize>(((count_ + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
+  const source = call.targets + (call.flags & SOFT ? start << 2 : start);
+  let x = call.logits + (start << 2);
+  let y = source;
+  count(frame, source, count_);
+  if (call.flags & PROBABILITIES && outOfRange(x, count_)) call.bad |= 2;
+  if (!whole || call.flags & IGNORE) {
+    padLogits(frame, x, source, count_);
+    x = frame + PAD_LOGITS;
+  }
+  if (soft && (!whole || call.flags & IGNORE || !(call.flags & SOFT) || call.labelSmoothing != 0)) {
+    padSoft(frame, source, count_);
+    y = frame + PAD_TARGETS;
+  } else if (!soft && (!whole || call.flags & IGNORE)) {
+    padBytes(frame, source, count_);
+    y = frame + PAD_TARGETS;
+  }
+  if (call.alphas) {
+    padFloats(frame + PAD_ALPHA, call.alphas + (start << 2), count_, 0);
+    padFloats(frame + PAD_ALPHA_NEGATIVE, call.alphaNegatives + (start << 2), count_, 0);
+  }
+  if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count_, 0);
+  if (!call.hess && !call.grad && sumOnly(frame, x, y, bytes, soft)) return;
+  if (call.hess != 0 && call.hessian == GAUSS_NEWTON) terms<WithGaussNewton>(frame, x, y, bytes, soft);
+  else if (call.hess != 0 && call.hessian != ABS_GRAD) terms<WithCurve>(frame, x, y, bytes, soft);
+  else if (call.hess != 0 || call.grad != 0) terms<WithSlope>(frame, x, y, bytes, soft);
+  else terms<ValueOnly>(frame, x, y, bytes, soft);
+  outputs(frame, start, count_, bytes, soft);
+  if (call.hess && call.flags & IGNORE) clearIgnored(call, call.hess + (start << 2), source, count_);
+}
+
+/** FACTOR and ENTROPY of a block, and its derivatives without the power. */
+function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): void {
+  if (changetype<Frame>(frame).flags & PROBABILITIES) return sweepVectors<ProbabilityTerms<Derivative>>(frame, x, y, bytes);
+  sweep<Reduce>(frame, x, y, bytes);
+  sweep<Quotient>(frame, x, y, bytes);
+  if (soft) {
+    const call = changetype<Frame>(frame);
+    if (call.posWeights != 0 || call.posWeight != 1) sweep<SoftTerms<Weighted>>(frame, x, y, bytes);
+    else sweep<SoftTerms<Unit>>(frame, x, y, bytes);
+    sweep<WeighedEntropy>(frame, x, y, bytes);
+    if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<SoftDerivatives<Derivative>>(frame, x, y, bytes);
+  } else {
+    sweep<HardTerms<Derivative>>(frame, x, y, bytes);
+    sweep<Entropy>(frame, x, y, bytes);
+    if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<HardDerivatives<Derivative>>(frame, x, y, bytes);
+  }
+}
+
+/** Whether some class counts for nothing: 0 times an infinite loss is 0 here. */
+// @ts-ignore: decorator
+@inline function isCapped(frame: usize): bool {
+  return load<f32>(frame + POSITIVE_FACTOR) == 0 || load<f32>(frame + NEGATIVE_FACTOR) == 0;
+}
+
+/**
+ * The short way of a call that asks for sums alone: false where it is not open, or has come to NaN and is taken back,
+ * since the power of a soft target's factor can underflow against an infinite cross entropy.
+ */
+function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
+  const call = changetype<Frame>(frame);
+  if (call.weight || call.loss || isCapped(frame)) return false;
+  terms<ValueOnly>(frame, x, y, bytes, soft);
+  if (!(call.flags & SUMS)) return true;
+  const positives = v128.load(frame + SUM_POSITIVES);
+  const negatives = v128.load(frame + SUM_NEGATIVES);
+  sumPower(frame, call.gamma, bytes);
+  if (!soft || !isNaN(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return true;
+  v128.store(frame + SUM_POSITIVES, positives);
+  v128.store(frame + SUM_NEGATIVES, negatives);
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline function sumOf(frame: usize, lanes: usize): f64 {
+  return Math.abs(load<f64>(frame + lanes) + load<f64>(frame + lanes + 8));
+}
+
+/** The sums and arrays that the call asks for. */
+function outputs(frame: usize, start: i32, count_: i32, bytes: usize, soft: bool): void {
+  const call = changetype<Frame>(frame);
+  takePower(frame, call.gamma, bytes);
+  if (soft) sweepVectors<Floor>(frame, 0, 0, bytes);
+  if (call.weight) sweepVectors<Weigh>(frame, weights(frame, call.weight + (start << 2), count_), 0, bytes);
+  if (isCapped(frame) || call.weight) sweepVectors<Cap>(frame, 0, 0, bytes);
+  if (call.flags & SUMS) sum<One>(frame, bytes);
+  const whole = count_ % <i32>TILE == 0;
+  if (call.loss) {
+    const out = call.loss + (start << 2);
+    sweepVectors<WriteLoss>(frame, whole ? out : frame + PAD_OUT, 0, bytes);
+    if (!whole) memory.copy(out, frame + PAD_OUT, count_ << 2);
+  }
+  if (call.grad) {
+    const out = call.grad + (start << 2);
+    sweepVectors<WriteGrad>(frame, whole ? out : frame + PAD_OUT, 0, bytes);
+    if (!whole) memory.copy(out, frame + PAD_OUT, count_ << 2);
+  }
+  if (call.hess) {
+    const out = call.hess + (start << 2);
+    writeHess(frame, call.hessian, whole ? out : frame + PAD_OUT, bytes);
+    if (!whole) memory.copy(out, frame + PAD_OUT, count_ << 2);
+  }
+}
+
+function weights(frame: usize, source: usize, count_: i32): usize {
+  if (count_ % <i32>TILE == 0) return source;
+  padFloats(frame + PAD_WEIGHT, source, count_, 0);
+  return frame + PAD_WEIGHT;
+}
+
+function writeHess(frame: usize, policy: i32, out: usize, bytes: usize): void {
+  if (policy == CLIP) sweepVectors<WriteHess<Clip>>(frame, out, 0, bytes);
+  else if (policy == ABS_GRAD) sweepVectors<WriteHess<AbsGrad>>(frame, out, 0, bytes);
+  else sweepVectors<WriteHess<Exact>>(frame, out, 0, bytes);
+}

@@ -1,0 +1,100 @@
+import { Frame, IGNORE, IGNORED, SOFT } from './layout';
+
+// Counts the targets by class and finds out whether any is outside its range. Reads nothing but them.
+
+/** Counts all targets of a call. */
+export function censusOf(frame: usize): void {
+  const call = changetype<Frame>(frame);
+  clear(call);
+  count(frame, call.targets, call.count);
+}
+
+export function clear(call: Frame): void {
+  call.positives = 0;
+  call.negatives = 0;
+  call.bad = 0;
+}
+
+/** Counts `count` targets at `targets` into the frame's results. */
+export function count(frame: usize, targets: usize, count: i32): void {
+  const call = changetype<Frame>(frame);
+  if (call.flags & IGNORE) {
+    if (call.flags & SOFT) countSoftKept(call, targets, count);
+    else countBytesKept(call, targets, count);
+  } else if (call.flags & SOFT) countSoft(call, targets, count);
+  else countBytes(call, targets, count);
+}
+
+function record(call: Frame, kept: i32, positives: i32, bad: bool): void {
+  call.positives += <f64>positives;
+  call.negatives += <f64>(kept - positives);
+  call.bad |= <i32>bad;
+}
+
+function countBytes(call: Frame, targets: usize, count: i32): void {
+  let positives = 0;
+  let seen = i8x16.splat(0);
+  let i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const bytes = v128.load(targets + i);
+    seen = v128.or(seen, bytes);
+    positives += popcnt(i8x16.bitmask(i8x16.shl(bytes, 7)));
+  }
+  let bad = v128.any_true(v128.andnot(seen, i8x16.splat(1)));
+  for (; i < count; i++) {
+    const byte = load<u8>(targets + i);
+    positives += byte;
+    bad = bad || byte > 1;
+  }
+  record(call, count, positives, bad);
+}
+
+function countBytesKept(call: Frame, targets: usize, count: i32): void {
+  let positives = 0;
+  let kept = 0;
+  let bad = false;
+  for (let i = 0; i < count; i++) {
+    const byte = load<u8>(targets + i);
+    if (byte == IGNORED) continue;
+    kept++;
+    positives += byte;
+    bad = bad || byte > 1;
+  }
+  record(call, kept, positives, bad);
+}
+
+function countSoft(call: Frame, targets: usize, count: i32): void {
+  // As integers, numbers in [0, 1] are those up to the bits of 1; adding 0 makes -0 one of them.
+  let highest = i32x4.splat(0);
+  let above = i32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const y = v128.load(targets + (i << 2));
+    highest = i32x4.max_u(highest, f32x4.add(y, f32x4.splat(0)));
+    above = i32x4.sub(above, f32x4.gt(y, f32x4.splat(0.5)));
+  }
+  let bad = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
+  let positives =
+    i32x4.extract_lane(above, 0) + i32x4.extract_lane(above, 1) + i32x4.extract_lane(above, 2) + i32x4.extract_lane(above, 3);
+  for (; i < count; i++) {
+    const y = load<f32>(targets + (i << 2));
+    positives += <i32>(y > 0.5);
+    bad = bad || !(y >= 0 && y <= 1);
+  }
+  record(call, count, positives, bad);
+}
+
+function countSoftKept(call: Frame, targets: usize, count: i32): void {
+  const ignore = <f32>call.ignore;
+  let positives = 0;
+  let kept = 0;
+  let bad = false;
+  for (let i = 0; i < count; i++) {
+    const y = load<f32>(targets + (i << 2));
+    if (y == ignore) continue;
+    kept++;
+    positives += <i32>(y > 0.5);
+    bad = bad || !(y >= 0 && y <= 1);
+  }
+  record(call, kept, positives, bad);
+}

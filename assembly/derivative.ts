@@ -1,0 +1,14 @@
+// How far a call differentiates: a type parameter, so that a stage compiles only what is asked of it.
+// Managed classes, though never made: idof, which tells them apart, takes no others.
+
+@final
+export class ValueOnly {}
+
+@final
+export class WithSlope {}
+
+@final
+export class WithCurve {}
+
+@final
+export class WithGaussNewton {}

@@ -1,0 +1,86 @@
+import { add, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, signBit, store4, sub } from './lanes';
+import { CORRECTION, DENOMINATOR, NUMERATOR, REMAINDER, SCALE } from './layout';
+
+// e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
+//
+// Method: -|x| = n ln 2 + r with |r| <= ln 2 / 2, and e^r = (v + r) / (v - r) with v = r coth(r / 2), which is even:
+//   v = c0 + c1 r^2 + c2 r^4, minimax on [0, (ln 2 / 2)^2], relative error of e^r 0.01 2^-24 before rounding.
+// Coefficients: scripts/coefficients.mjs.
+// Domain: all of float32. Below -88 the scale is 2^-127, stored as zero: e^-infinity is exactly 0. NaN stays NaN.
+// Rounding: D and N to half a unit each. What they lost is kept: CORRECTION is N e^-r - D, near enough, so that
+// 1 + CORRECTION / 2 repairs the quotient to a tenth of a unit.
+
+const REDUCE: usize = memory.data<f32>(
+  [
+    1.4426950408889634, // log2 e
+    12583039.0, // 1.5 2^23 + 127: adding it rounds to an integer n, and leaves n + 127 in the low bits
+    0.693145751953125, // ln 2 in 16 bits, so that its product with n is exact
+    1.428606765330187e-6, // the rest of ln 2
+    -88.0, // n is -127 from here on
+  ],
+  16,
+);
+
+@final
+@unmanaged
+export class Reduce {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const log2e = every(REDUCE);
+    const round = every(REDUCE + 4);
+    const high = every(REDUCE + 8);
+    const low = every(REDUCE + 12);
+    const lowest = every(REDUCE + 16);
+    const at = frame + o;
+    const logits = x + o;
+    reduce(at, load4(logits), log2e, round, high, low, lowest);
+    reduce(at + 16, load4(logits + 16), log2e, round, high, low, lowest);
+    reduce(at + 32, load4(logits + 32), log2e, round, high, low, lowest);
+    reduce(at + 48, load4(logits + 48), log2e, round, high, low, lowest);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function reduce(at: usize, x: v128, log2e: v128, round: v128, high: v128, low: v128, lowest: v128): void {
+  const a = larger(or(x, signBit()), lowest);
+  const rounded = mulAdd(a, log2e, round);
+  const n = sub(rounded, round);
+  store4(at + REMAINDER, mulSub(n, low, mulSub(n, high, a)));
+  store4(at + SCALE, shiftLeft(rounded, 23));
+}
+
+export const EVEN: usize = memory.data<f32>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
+
+@final
+@unmanaged
+export class Quotient {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const c0 = every(EVEN);
+    const c1 = every(EVEN + 4);
+    const c2 = every(EVEN + 8);
+    const at = frame + o;
+    quotient(at, c0, c1, c2);
+    quotient(at + 16, c0, c1, c2);
+    quotient(at + 32, c0, c1, c2);
+    quotient(at + 48, c0, c1, c2);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function quotient(at: usize, c0: v128, c1: v128, c2: v128): void {
+  const r = load4(at + REMAINDER);
+  const v = evenPart(r, c0, c1, c2);
+  const d = sub(v, r);
+  const n = add(v, r);
+  store4(at + DENOMINATOR, d);
+  store4(at + NUMERATOR, mul(n, load4(at + SCALE)));
+  store4(at + CORRECTION, sub(add(r, r), sub(n, d)));
+}
+
+// v = r coth(r / 2)
+// @ts-ignore: decorator
+@inline export function evenPart(r: v128, c0: v128, c1: v128, c2: v128): v128 {
+  const square = mul(r, r);
+  return mulAdd(square, mulAdd(square, c2, c1), c0);
+}

@@ -1,0 +1,83 @@
+import { GAMMA, GAMMA_HIGH, GAMMA_LOW } from './layout';
+import { sum } from './outputs';
+import {
+  Five,
+  Four,
+  FourAndHalf,
+  Half,
+  One,
+  OneAndHalf,
+  Power,
+  PowerLog,
+  PowerQuotient,
+  PowerSplit,
+  Three,
+  ThreeAndHalf,
+  Two,
+  TwoAndHalf,
+  Zero,
+} from './power';
+import { sweep, sweepVectors } from './sweep';
+
+// Which power a gamma takes. A new special case is a class in power.ts and a line in each of the two switches.
+
+const GENERAL: i32 = -1;
+
+/** Twice gamma where that is an integer up to 10. */
+function halves(gamma: f64): i32 {
+  const twice = gamma * 2;
+  return twice <= 10 && twice == Math.floor(twice) ? <i32>twice : GENERAL;
+}
+
+/** Adds the losses FACTOR^gamma ENTROPY of a block to its sums. FACTOR is not kept. */
+export function sumPower(frame: usize, gamma: f64, bytes: usize): void {
+  switch (halves(gamma)) {
+    case 0: return sum<Zero>(frame, bytes);
+    case 1: return sum<Half>(frame, bytes);
+    case 2: return sum<One>(frame, bytes);
+    case 3: return sum<OneAndHalf>(frame, bytes);
+    case 4: return sum<Two>(frame, bytes);
+    case 5: return sum<TwoAndHalf>(frame, bytes);
+    case 6: return sum<Three>(frame, bytes);
+    case 7: return sum<ThreeAndHalf>(frame, bytes);
+    case 8: return sum<Four>(frame, bytes);
+    case 9: return sum<FourAndHalf>(frame, bytes);
+    case 10: return sum<Five>(frame, bytes);
+  }
+  powerOf(frame, bytes);
+  sum<One>(frame, bytes);
+}
+
+/** FACTOR = FACTOR^gamma. */
+export function takePower(frame: usize, gamma: f64, bytes: usize): void {
+  switch (halves(gamma)) {
+    case 0: return sweepVectors<Power<Zero>>(frame, 0, 0, bytes);
+    case 1: return sweepVectors<Power<Half>>(frame, 0, 0, bytes);
+    case 2: return;
+    case 3: return sweepVectors<Power<OneAndHalf>>(frame, 0, 0, bytes);
+    case 4: return sweepVectors<Power<Two>>(frame, 0, 0, bytes);
+    case 5: return sweepVectors<Power<TwoAndHalf>>(frame, 0, 0, bytes);
+    case 6: return sweepVectors<Power<Three>>(frame, 0, 0, bytes);
+    case 7: return sweepVectors<Power<ThreeAndHalf>>(frame, 0, 0, bytes);
+    case 8: return sweepVectors<Power<Four>>(frame, 0, 0, bytes);
+    case 9: return sweepVectors<Power<FourAndHalf>>(frame, 0, 0, bytes);
+    case 10: return sweepVectors<Power<Five>>(frame, 0, 0, bytes);
+  }
+  powerOf(frame, bytes);
+}
+
+/** FACTOR = exp2(gamma log2 FACTOR). Overwrites the slots of the exponential. */
+function powerOf(frame: usize, bytes: usize): void {
+  sweep<PowerLog>(frame, 0, 0, bytes);
+  sweep<PowerSplit>(frame, 0, 0, bytes);
+  sweep<PowerQuotient>(frame, 0, 0, bytes);
+}
+
+/** What powerOf reads: gamma, and gamma in two parts, the first of 12 bits. */
+export function prepareGamma(frame: usize, gamma: f64): void {
+  const held = Math.min(gamma, 1e9); // any larger power of a float32 below 1 is 0 as well
+  const high = reinterpret<f32>(reinterpret<u32>(<f32>held) & 0xfffff000);
+  store<f32>(frame + GAMMA, <f32>held);
+  store<f32>(frame + GAMMA_HIGH, high);
+  store<f32>(frame + GAMMA_LOW, <f32>(held - <f64>high));
+}

@@ -1,0 +1,61 @@
+import { binary as binaryLosses } from './binary';
+import { censusOf } from './census';
+import { WORK_BYTES } from './layout';
+import { narrow } from './narrow';
+import { posterior as posteriors } from './posterior';
+import { softmax as softmaxLosses } from './softmax';
+import { softmaxPosterior as softmaxPosteriors } from './softmax-posterior';
+
+// The ABI, documented in docs/abi.md: a line an export.
+
+/** The first free address; a frame may lie here. */
+export function base(): usize {
+  return (__heap_base + 63) & ~63;
+}
+
+/** Bytes of a frame with its scratch. */
+export function workBytes(): usize {
+  return WORK_BYTES;
+}
+
+/** Binary losses of logits (or probabilities) and targets. */
+export function binary(frame: usize): void {
+  binaryLosses(frame);
+}
+
+/** Counts of the targets by class, and whether any is outside its range. */
+export function census(frame: usize): void {
+  censusOf(frame);
+}
+
+/** Softmax focal loss of rows [count, classes] with i32 labels, -1 = ignored. */
+export function softmax(frame: usize): void {
+  softmaxLosses(frame);
+}
+
+/** The class probabilities behind `count` logits, written to the frame's loss address. */
+export function posterior(frame: usize): void {
+  posteriors(frame);
+}
+
+/** The same for rows [count, classes]. */
+export function softmaxPosterior(frame: usize): void {
+  softmaxPosteriors(frame);
+}
+
+/** Labels of 1, 4 or 8 bytes to bytes 0, 1 and 2 = ignored; whether any was none of these. */
+export function narrow8(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
+  return narrow<u8>(source, destination, count, hasIgnore, ignore);
+}
+
+export function narrow8s(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
+  return narrow<i8>(source, destination, count, hasIgnore, ignore);
+}
+
+export function narrow32(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
+  return narrow<i32>(source, destination, count, hasIgnore, ignore);
+}
+
+export function narrow64(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
+  return narrow<i64>(source, destination, count, hasIgnore, ignore);
+}

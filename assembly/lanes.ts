@@ -1,0 +1,196 @@
+// The vector instructions, under the names the formulas use. Nothing else names a WebAssembly feature.
+// Four float32 lanes make a vector; a mask lane is all ones or all zeros.
+
+// @ts-ignore: decorator
+@inline export function load4(at: usize): v128 {
+  return v128.load(at);
+}
+
+// @ts-ignore: decorator
+@inline export function store4(at: usize, value: v128): void {
+  v128.store(at, value);
+}
+
+// A coefficient in all lanes. Read from memory because engines rebuild a literal vector at every use.
+// @ts-ignore: decorator
+@inline export function every(at: usize): v128 {
+  return v128.load32_splat(at);
+}
+
+// @ts-ignore: decorator
+@inline export function splat(value: f32): v128 {
+  return f32x4.splat(value);
+}
+
+// @ts-ignore: decorator
+@inline export function zero(): v128 {
+  return i32x4.splat(0);
+}
+
+// @ts-ignore: decorator
+@inline export function signBit(): v128 {
+  return i32x4.splat(0x80000000);
+}
+
+// @ts-ignore: decorator
+@inline export function add(a: v128, b: v128): v128 {
+  return f32x4.add(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function sub(a: v128, b: v128): v128 {
+  return f32x4.sub(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function mul(a: v128, b: v128): v128 {
+  return f32x4.mul(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function div(a: v128, b: v128): v128 {
+  return f32x4.div(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function sqrt4(a: v128): v128 {
+  return f32x4.sqrt(a);
+}
+
+// a b + c
+// @ts-ignore: decorator
+@inline export function mulAdd(a: v128, b: v128, c: v128): v128 {
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+// c - a b
+// @ts-ignore: decorator
+@inline export function mulSub(a: v128, b: v128, c: v128): v128 {
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
+// The larger, and the first where either is NaN: one instruction, unlike f32x4.max.
+// @ts-ignore: decorator
+@inline export function larger(a: v128, b: v128): v128 {
+  return f32x4.pmax(a, b);
+}
+
+// The smaller, and the first where either is NaN.
+// @ts-ignore: decorator
+@inline export function smaller(a: v128, b: v128): v128 {
+  return f32x4.pmin(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function and(a: v128, b: v128): v128 {
+  return v128.and(a, b);
+}
+
+// a where the mask is clear, +0 elsewhere.
+// @ts-ignore: decorator
+@inline export function andNot(a: v128, mask: v128): v128 {
+  return v128.andnot(a, mask);
+}
+
+// @ts-ignore: decorator
+@inline export function or(a: v128, b: v128): v128 {
+  return v128.or(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function xor(a: v128, b: v128): v128 {
+  return v128.xor(a, b);
+}
+
+// a where the mask is set, b elsewhere.
+// @ts-ignore: decorator
+@inline export function select4(a: v128, b: v128, mask: v128): v128 {
+  return v128.bitselect(a, b, mask);
+}
+
+// @ts-ignore: decorator
+@inline export function absolute(a: v128): v128 {
+  return f32x4.abs(a);
+}
+
+// @ts-ignore: decorator
+@inline export function greaterMask(a: v128, b: v128): v128 {
+  return f32x4.gt(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function nonZeroMask(a: v128): v128 {
+  return f32x4.ne(a, zero());
+}
+
+// @ts-ignore: decorator
+@inline export function zeroMask(a: v128): v128 {
+  return f32x4.eq(a, zero());
+}
+
+// Mask of the lanes whose sign bit is set.
+// @ts-ignore: decorator
+@inline export function negativeMask(a: v128): v128 {
+  return i32x4.shr_s(a, 31);
+}
+
+// @ts-ignore: decorator
+@inline export function integers(value: i32): v128 {
+  return i32x4.splat(value);
+}
+
+// @ts-ignore: decorator
+@inline export function subIntegers(a: v128, b: v128): v128 {
+  return i32x4.sub(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function toFloats(a: v128): v128 {
+  return f32x4.convert_i32x4_s(a);
+}
+
+// @ts-ignore: decorator
+@inline export function shiftRightSigned(a: v128, bits: i32): v128 {
+  return i32x4.shr_s(a, bits);
+}
+
+// @ts-ignore: decorator
+@inline export function shiftLeft(a: v128, bits: i32): v128 {
+  return i32x4.shl(a, bits);
+}
+
+// Four bytes 0 or 1 as four sign bits.
+// @ts-ignore: decorator
+@inline export function signsOfBytes(at: usize): v128 {
+  const bytes = i16x8.shl(v128.load32_zero(at), 7);
+  const words = i8x16.shuffle(zero(), bytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  return i8x16.shuffle(zero(), words, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
+}
+
+// Two float64 lanes.
+// @ts-ignore: decorator
+@inline export function addWide(a: v128, b: v128): v128 {
+  return f64x2.add(a, b);
+}
+
+// The sum of the lanes in pairs, as two float64: exact before the addition.
+// @ts-ignore: decorator
+@inline export function widen(a: v128): v128 {
+  const high = i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+  return f64x2.add(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(high));
+}
+
+// @ts-ignore: decorator
+@inline export function addLanes(a: v128): f32 {
+  return (
+    f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 2) + (f32x4.extract_lane(a, 1) + f32x4.extract_lane(a, 3))
+  );
+}
+
+// @ts-ignore: decorator
+@inline export function largestLane(a: v128): f32 {
+  const halves = f32x4.pmax(a, i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+  const first = f32x4.extract_lane(halves, 0);
+  const second = f32x4.extract_lane(halves, 1);
+  return first < second ? second : first;
+}

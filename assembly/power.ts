@@ -1,0 +1,243 @@
+import {
+  add,
+  div,
+  every,
+  integers,
+  larger,
+  load4,
+  mul,
+  mulAdd,
+  shiftLeft,
+  shiftRightSigned,
+  splat,
+  sqrt4,
+  store4,
+  sub,
+  subIntegers,
+  toFloats,
+} from './lanes';
+import { EVEN, evenPart } from './exponential';
+import { FACTOR, GAMMA, GAMMA_HIGH, GAMMA_LOW, REMAINDER, SCALE } from './layout';
+
+// c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
+
+/** FACTOR = FACTOR^G in place. */
+@final
+@unmanaged
+export class Power<G> {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o + FACTOR;
+    store4(at, changetype<G>(0).of(load4(at)));
+  }
+}
+
+@final
+@unmanaged
+export class Zero {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return splat(1);
+  }
+}
+
+@final
+@unmanaged
+export class Half {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return sqrt4(c);
+  }
+}
+
+@final
+@unmanaged
+export class One {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return c;
+  }
+}
+
+@final
+@unmanaged
+export class OneAndHalf {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return mul(c, sqrt4(c));
+  }
+}
+
+@final
+@unmanaged
+export class Two {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return mul(c, c);
+  }
+}
+
+@final
+@unmanaged
+export class TwoAndHalf {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return mul(mul(c, c), sqrt4(c));
+  }
+}
+
+@final
+@unmanaged
+export class Three {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return mul(mul(c, c), c);
+  }
+}
+
+@final
+@unmanaged
+export class ThreeAndHalf {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    return mul(mul(c, c), mul(c, sqrt4(c)));
+  }
+}
+
+@final
+@unmanaged
+export class Four {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    const square = mul(c, c);
+    return mul(square, square);
+  }
+}
+
+@final
+@unmanaged
+export class FourAndHalf {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    const square = mul(c, c);
+    return mul(mul(square, square), sqrt4(c));
+  }
+}
+
+@final
+@unmanaged
+export class Five {
+  // @ts-ignore: decorator
+  @inline of(c: v128): v128 {
+    const square = mul(c, c);
+    return mul(mul(square, square), c);
+  }
+}
+
+// Any gamma, in three stages.
+//
+// Method: c = 2^k m with m in [sqrt(1/2), sqrt(2)); log2 m = s (b0 + b1 s^2 + b2 s^4 + b3 s^6), s = (m - 1) / (m + 1),
+//   |s| <= 0.1716, relative error 0.23 2^-24 before rounding. gamma = high + low with 12 bits in high, so that high k is
+//   exact; t = high k + (gamma log2 m + low k) is split at its nearest integer n before anything is lost, and
+//   2^t = 2^n e^((t - n) ln 2), the exponential being that of exponential.ts.
+// Domain: c in [0, 1]; 0^gamma is 0 for every gamma that comes here; t is held above -127, where the scale is zero.
+
+const LOG: usize = memory.data<f32>([2.885390043258667, 0.9618218541145325, 0.5745982527732849, 0.48009762167930603], 16);
+
+/** From FACTOR: its exponent as SCALE, log2 of its mantissa as REMAINDER. */
+@final
+@unmanaged
+export class PowerLog {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const b0 = every(LOG);
+    const b1 = every(LOG + 4);
+    const b2 = every(LOG + 8);
+    const b3 = every(LOG + 12);
+    const one = every(SPLIT);
+    const at = frame + o;
+    powerLog(at, b0, b1, b2, b3, one);
+    powerLog(at + 16, b0, b1, b2, b3, one);
+    powerLog(at + 32, b0, b1, b2, b3, one);
+    powerLog(at + 48, b0, b1, b2, b3, one);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function powerLog(at: usize, b0: v128, b1: v128, b2: v128, b3: v128, one: v128): void {
+  const c = load4(at + FACTOR);
+  const exponent = shiftRightSigned(subIntegers(c, integers(0x3f3504f3)), 23);
+  const m = subIntegers(c, shiftLeft(exponent, 23));
+  const s = div(sub(m, one), add(m, one));
+  const square = mul(s, s);
+  const series = mulAdd(square, mulAdd(square, mulAdd(square, b3, b2), b1), b0);
+  store4(at + SCALE, toFloats(exponent));
+  store4(at + REMAINDER, mul(s, series));
+}
+
+const SPLIT: usize = memory.data<f32>([1.0, -127.0, 12583039.0, -1.0, 0.6931471824645996], 16);
+
+/** From those: REMAINDER and SCALE of the exponential. */
+@final
+@unmanaged
+export class PowerSplit {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const gamma = every(frame + GAMMA);
+    const high = every(frame + GAMMA_HIGH);
+    const low = every(frame + GAMMA_LOW);
+    const lowest = every(SPLIT + 4);
+    const round = every(SPLIT + 8);
+    const least = every(SPLIT + 12);
+    const ln2 = every(SPLIT + 16);
+    const at = frame + o;
+    powerSplit(at, gamma, high, low, lowest, round, least, ln2);
+    powerSplit(at + 16, gamma, high, low, lowest, round, least, ln2);
+    powerSplit(at + 32, gamma, high, low, lowest, round, least, ln2);
+    powerSplit(at + 48, gamma, high, low, lowest, round, least, ln2);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function powerSplit(
+  at: usize,
+  gamma: v128,
+  high: v128,
+  low: v128,
+  lowest: v128,
+  round: v128,
+  least: v128,
+  ln2: v128,
+): void {
+  const k = load4(at + SCALE);
+  const whole = mul(high, k);
+  const part = mulAdd(gamma, load4(at + REMAINDER), mul(low, k));
+  const rounded = add(larger(add(whole, part), lowest), round);
+  const f = add(sub(whole, sub(rounded, round)), part);
+  store4(at + REMAINDER, mul(larger(f, least), ln2));
+  store4(at + SCALE, shiftLeft(rounded, 23));
+}
+
+/** FACTOR = the exponential of REMAINDER, times SCALE. */
+@final
+@unmanaged
+export class PowerQuotient {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const c0 = every(EVEN);
+    const c1 = every(EVEN + 4);
+    const c2 = every(EVEN + 8);
+    const at = frame + o;
+    powerQuotient(at, c0, c1, c2);
+    powerQuotient(at + 16, c0, c1, c2);
+    powerQuotient(at + 32, c0, c1, c2);
+    powerQuotient(at + 48, c0, c1, c2);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function powerQuotient(at: usize, c0: v128, c1: v128, c2: v128): void {
+  const r = load4(at + REMAINDER);
+  const v = evenPart(r, c0, c1, c2);
+  store4(at + FACTOR, mul(div(add(v, r), sub(v, r)), load4(at + SCALE)));
+}

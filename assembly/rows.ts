@@ -1,0 +1,46 @@
+import { add, addLanes, larger, largestLane, load4, mul, splat, store4 } from './lanes';
+
+// Loops over one row of logits or of their exponentials, of any length and alignment.
+
+/** The largest of `count` > 0 values, NaN passed over unless it comes first. */
+export function rowMax(row: usize, count: i32): f32 {
+  let i = 0;
+  let largest = load<f32>(row);
+  if (count >= 4) {
+    let lanes = load4(row);
+    for (i = 4; i + 4 <= count; i += 4) lanes = larger(lanes, load4(row + (i << 2)));
+    lanes = larger(lanes, load4(row + ((count - 4) << 2))); // the last four again
+    return largestLane(lanes);
+  }
+  for (i = 1; i < count; i++) {
+    const value = load<f32>(row + (i << 2));
+    largest = largest < value ? value : largest;
+  }
+  return largest;
+}
+
+/** Writes `count` values less `offset`; values equal to an infinite offset are at no distance from it. */
+export function rowShift(row: usize, out: usize, count: i32, offset: f32): void {
+  for (let i = 0; i < count; i++) {
+    const value = load<f32>(row + (i << 2));
+    store<f32>(out + (i << 2), value == offset ? 0 : value - offset);
+  }
+}
+
+/** The sum of `count` values. */
+export function rowSum(row: usize, count: i32): f32 {
+  let i = 0;
+  let lanes = splat(0);
+  for (; i + 4 <= count; i += 4) lanes = add(lanes, load4(row + (i << 2)));
+  let sum = addLanes(lanes);
+  for (; i < count; i++) sum += load<f32>(row + (i << 2));
+  return sum;
+}
+
+/** Multiplies `count` values by a factor. */
+export function rowScale(row: usize, count: i32, factor: f32): void {
+  const all = splat(factor);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) store4(row + (i << 2), mul(load4(row + (i << 2)), all));
+  for (; i < count; i++) store<f32>(row + (i << 2), load<f32>(row + (i << 2)) * factor);
+}

@@ -1,0 +1,92 @@
+import { every, larger, load4, mulAdd, mulSub, shiftLeft, splat, store4, sub } from './lanes';
+import { PAD_LOGITS, REMAINDER, SCALE, TILE } from './layout';
+import { PowerQuotient } from './power';
+import { rowShift } from './rows';
+import { sweep } from './sweep';
+
+// The exponentials of rows, up to a factor common to a row.
+//
+// Method: e^z = 2^n e^r as in exponential.ts, and the common factor is 2^-k, k the n of the row's largest logit, taken off
+//   the exponent: no logit is subtracted from another, so nothing of a difference is lost to rounding.
+//   n is below 2^11, so ln 2 comes in parts of 13 bits, whose products with n are exact.
+// Domain: rows whose largest logit is within 1000 of 0; any other row is shifted by its largest logit first.
+
+const REDUCE: usize = memory.data<f32>(
+  [
+    1.4426950408889634, // log2 e
+    0.693115234375, // ln 2 in 13 bits
+    3.194063901901245e-5, // 13 bits more
+    5.5459263847978946e-9, // the rest
+  ],
+  16,
+);
+
+function exponentOf(largest: f32): i32 {
+  return <i32>Math.round(<f64>largest * 1.4426950408889634);
+}
+
+// @ts-ignore: decorator
+@inline function needsShift(largest: f32): bool {
+  return !(largest <= 1000 && largest >= -1000);
+}
+
+/** REMAINDER and SCALE at byte `at` of the slots, of `count` <= BLOCK logits of a row whose largest is given. */
+export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
+  if (needsShift(largest)) {
+    rowShift(logits, frame + PAD_LOGITS, count, largest);
+    reduceLanes(frame, at, frame + PAD_LOGITS, count, 0);
+  } else if (count < 4) {
+    memory.copy(frame + PAD_LOGITS, logits, count << 2);
+    reduceLanes(frame, at, frame + PAD_LOGITS, count, largest);
+  } else {
+    reduceLanes(frame, at, logits, count, largest);
+  }
+}
+
+// Where count is below 4, lanes beyond it are computed too: of the pad, into places that the next row fills.
+function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
+  const k = exponentOf(largest);
+  const lowest = splat(<f32>(<f64>(k - 127) * 0.6931471805599453)); // its scale is zero
+  const log2e = every(REDUCE);
+  const round = splat(<f32>(12583039.0 - <f64>k));
+  const high = every(REDUCE + 4);
+  const middle = every(REDUCE + 8);
+  const low = every(REDUCE + 12);
+  const slots = frame + at;
+  let o: usize = 0;
+  for (; o + 16 < <usize>count << 2; o += 16) {
+    reduce(slots + o, load4(logits + o), lowest, log2e, round, high, middle, low);
+  }
+  o = count < 4 ? 0 : ((<usize>count - 4) << 2); // the last four, some of them again
+  reduce(slots + o, load4(logits + o), lowest, log2e, round, high, middle, low);
+}
+
+// @ts-ignore: decorator
+@inline function reduce(
+  at: usize,
+  z: v128,
+  lowest: v128,
+  log2e: v128,
+  round: v128,
+  high: v128,
+  middle: v128,
+  low: v128,
+): void {
+  const a = larger(z, lowest);
+  const rounded = mulAdd(a, log2e, round);
+  const n = sub(rounded, round);
+  store4(at + REMAINDER, mulSub(n, low, mulSub(n, middle, mulSub(n, high, a))));
+  store4(at + SCALE, shiftLeft(rounded, 23));
+}
+
+/** FACTOR = the exponentials of what reduceRow left in the first `count` places of the slots. */
+export function exponentiate(frame: usize, count: i32): void {
+  const tiles = (count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1));
+  sweep<PowerQuotient>(frame, 0, 0, <usize>tiles << 2);
+}
+
+/** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */
+export function logOf(logit: f32, largest: f32): f64 {
+  if (needsShift(largest)) return logit == largest ? 0 : <f64>logit - <f64>largest;
+  return <f64>logit - <f64>exponentOf(largest) * 0.6931471805599453;
+}

@@ -1,0 +1,85 @@
+import {
+  CURVE,
+  DENOMINATOR,
+  ENTROPY,
+  FACTOR,
+  Frame,
+  NUMERATOR,
+  OTHER,
+  POSITIVE_SLOPE,
+  ROW_OTHERS,
+  SLOPE,
+} from './layout';
+import { rowScale } from './rows';
+
+// Derivatives of one row, from its exponentials, which wait in the output with the target's place 0.
+
+const TINY: f32 = 1e-37;
+
+// @ts-ignore: decorator
+@inline function rowValue(frame: usize, slot: usize, row: i32): f32 {
+  return load<f32>(frame + slot + (row << 2));
+}
+
+export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
+  const call = changetype<Frame>(frame);
+  const first = <usize>(start + row) * (<usize>call.classes << 2);
+  const source = (call.grad ? call.grad : call.hess) + first;
+  if (label < 0) {
+    if (call.grad) memory.fill(call.grad + first, 0, call.classes << 2);
+    if (call.hess) memory.fill(call.hess + first, 0, call.classes << 2);
+  } else if (call.labelSmoothing != 0) {
+    writeSmoothed(frame, row, label, source, call.grad ? call.grad + first : 0, call.hess ? call.hess + first : 0);
+  } else {
+    if (call.hess) writeCurve(frame, row, label, source, call.hess + first);
+    if (call.grad) writeSlope(frame, row, label, source);
+  }
+}
+
+// With T = a_t q^g (q + g p l) and w_j the share of class j among the others: dL/dz_j = T w_j, and -T for the target.
+function writeSlope(frame: usize, row: i32, label: i32, out: usize): void {
+  const slope = rowValue(frame, FACTOR, row) * rowValue(frame, SLOPE, row) * load<f32>(frame + POSITIVE_SLOPE);
+  rowScale(out, changetype<Frame>(frame).classes, slope / max(rowValue(frame, ROW_OTHERS, row), TINY));
+  store<f32>(out + (label << 2), -slope);
+}
+
+// With U = a_t q^g g p (q (2 - l) + (g - 1) p l): d2L/dz_j2 = U w_j^2 + T w_j (1 - q w_j), and U + T p for the target.
+// In float64, because 1 - q w_j and the like cancel.
+function writeCurve(frame: usize, row: i32, label: i32, exponentials: usize, out: usize): void {
+  const factor: f64 = rowValue(frame, FACTOR, row) * load<f32>(frame + POSITIVE_SLOPE);
+  const slope = factor * <f64>rowValue(frame, SLOPE, row);
+  const curve = factor * <f64>rowValue(frame, CURVE, row);
+  const others = Math.max(rowValue(frame, ROW_OTHERS, row), TINY);
+  const q = others / (others + <f64>rowValue(frame, DENOMINATOR, row));
+  for (let j = 0; j < changetype<Frame>(frame).classes; j++) {
+    const w = <f64>load<f32>(exponentials + (j << 2)) / others;
+    store<f32>(out + (j << 2), <f32>(curve * w * w + slope * w * (1 - q * w)));
+  }
+  store<f32>(out + (label << 2), <f32>(curve + slope * <f64>rowValue(frame, OTHER, row)));
+}
+
+// With y_j the smoothed target, k = 1 - c and c_j' = -p_j (y_j - k):
+//   dL/dz_j = a c^g (p_j - y_j + g c_j' B / c),
+//   d2L/dz_j2 = a c^g (p_j (1 - p_j) + 2 g c_j' (p_j - y_j) / c + g B ((g - 1) (c_j' / c)^2 + c_j' (1 - 2 p_j) / c)).
+function writeSmoothed(frame: usize, row: i32, label: i32, exponentials: usize, grad: usize, hess: usize): void {
+  const call = changetype<Frame>(frame);
+  const factor: f64 = rowValue(frame, FACTOR, row) * load<f32>(frame + POSITIVE_SLOPE);
+  const gamma = call.gamma;
+  const entropy: f64 = Math.min(rowValue(frame, ENTROPY, row), 1e4);
+  const target: f64 = rowValue(frame, DENOMINATOR, row);
+  const others: f64 = rowValue(frame, NUMERATOR, row);
+  const all = target + others;
+  const rest = 1 - call.labelSmoothing;
+  const share = call.labelSmoothing / <f64>call.classes;
+  const c = Math.max((rest * others) / all + call.labelSmoothing - share, TINY);
+  for (let j = 0; j < call.classes; j++) {
+    const chosen = j == label;
+    const p = (chosen ? target : <f64>load<f32>(exponentials + (j << 2))) / all;
+    const y = chosen ? share + rest : share;
+    const turn = (-p * (y - (1 - c))) / c; // c'/c
+    const first = p - y;
+    const bend = (gamma - 1) * turn * turn + turn * (1 - 2 * p);
+    if (hess) store<f32>(hess + (j << 2), <f32>(factor * (p * (1 - p) + 2 * gamma * turn * first + gamma * entropy * bend)));
+    if (grad) store<f32>(grad + (j << 2), <f32>(factor * (first + gamma * turn * entropy)));
+  }
+}

@@ -1,0 +1,75 @@
+// Derives every coefficient of assembly/ and compares it with what stands there.
+// node scripts/coefficients.mjs            checks, and prints each set with its error in units of 2^-24
+import { readFileSync } from 'node:fs';
+import { minimaxFloat32 } from './minimax.mjs';
+
+const UNIT = 2 ** -24;
+const powers = (count) => Array.from({ length: count }, (_, k) => (x) => x ** k);
+
+// r coth(r / 2) = 2 + r^2 / 6 - r^4 / 360 + ..., as a function of r^2.
+const evenPart = (square) => {
+  const r = Math.sqrt(square);
+  return square < 1e-4 ? 2 + square / 6 - square ** 2 / 360 + square ** 3 / 15120 : r / Math.tanh(r / 2);
+};
+
+// 2 atanh(s) / s - 2, as a function of s^2.
+const atanhRest = (square) => {
+  if (square < 1e-3) return 2 * (square / 3 + square ** 2 / 5 + square ** 3 / 7 + square ** 4 / 9);
+  const s = Math.sqrt(square);
+  return (2 * Math.atanh(s)) / s - 2;
+};
+
+const halfLn2 = (Math.LN2 / 2) * 1.0001;
+const sqrtHalfRatio = ((Math.SQRT2 - 1) / (Math.SQRT2 + 1)) ** 2;
+
+const sets = [
+  {
+    file: 'assembly/exponential.ts',
+    name: 'EVEN without its leading 2',
+    target: (x) => (x < 1e-9 ? 1 / 6 - x / 360 : (evenPart(x) - 2) / x),
+    // e^r = (v + r) / (v - r) moves by -2 r dv / (v^2 - r^2)
+    weight: (x) => (2 * Math.sqrt(x) * x) / 4,
+    basis: powers(2),
+    low: 0,
+    high: halfLn2 ** 2,
+  },
+  {
+    file: 'assembly/logarithm.ts',
+    name: 'SERIES',
+    target: (x) => (x < 1e-9 ? 2 / 3 : atanhRest(x) / x),
+    weight: (x) => x / (2 + atanhRest(x)),
+    basis: powers(4),
+    low: 0,
+    high: 1 / 9,
+  },
+  {
+    file: 'assembly/power.ts',
+    name: 'LOG',
+    target: (x) => (2 + atanhRest(x)) / Math.LN2,
+    weight: (x) => Math.LN2 / (2 + atanhRest(x)),
+    basis: powers(4),
+    low: 0,
+    high: sqrtHalfRatio,
+  },
+  {
+    file: 'assembly/logarithm.ts',
+    name: 'LOG without its leading 2',
+    target: (x) => (x < 1e-9 ? 2 / 3 : atanhRest(x) / x),
+    weight: (x) => x / (2 + atanhRest(x)),
+    basis: powers(3),
+    low: 0,
+    high: sqrtHalfRatio,
+  },
+];
+
+let wrong = 0;
+for (const set of sets) {
+  const { coefficients, error } = minimaxFloat32(set);
+  const source = readFileSync(new URL(`../${set.file}`, import.meta.url), 'utf8');
+  const literals = new Set((source.match(/-?\d+\.\d+(e-?\d+)?/g) ?? []).map((text) => Math.fround(Number(text))));
+  const missing = coefficients.filter((value) => !literals.has(value));
+  wrong += missing.length;
+  console.log(`${set.file} ${set.name}: ${coefficients.join(', ')}; error ${(error / UNIT).toFixed(3)} x 2^-24`);
+  for (const value of missing) console.error(`  ${value} does not stand in ${set.file}`);
+}
+process.exitCode = wrong === 0 ? 0 : 1;

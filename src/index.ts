@@ -1,0 +1,32 @@
+/**
+ * Focal loss, its gradient and its Hessian, and the probabilities behind the scores of models trained with it, from a
+ * WebAssembly kernel that this module brings along.
+ *
+ * @packageDocumentation
+ */
+export { BCEWithLogitsLoss, type BCEWithLogitsLossOptions } from './bce-with-logits-loss.js';
+export { FocalLoss, type FocalLossAroundOptions, type FocalLossOptions, sigmoidFocalLoss } from './focal-loss.js';
+export { hardest } from './hardest.js';
+export { LossMeter, type LossMeterJSON, type LossTotals } from './loss-meter.js';
+export {
+  type FocalPosteriorOptions,
+  focalPosterior,
+  type SoftmaxFocalPosteriorOptions,
+  softmaxFocalPosterior,
+} from './posterior.js';
+export { SoftmaxFocalLoss, type SoftmaxFocalLossOptions, softmaxFocalLoss } from './softmax-focal-loss.js';
+export type {
+  CallOptions,
+  Criterion,
+  Float16ArrayLike,
+  GradHess,
+  HessianPolicy,
+  Labels,
+  Logits,
+  Reduction,
+  Targets,
+  TensorLike,
+  Value,
+  ValueAndGrad,
+} from './types.js';
+export { Workspace } from './workspace.js';

@@ -1,0 +1,54 @@
+// The only file that instantiates the WebAssembly kernel. The module was compiled, or was not, when it was imported.
+
+import { instantiateSync } from '@assemblyscript/loader';
+import { wasm } from '#wasm';
+
+/** The kernel's exports. Every `frame` is the address of a parameter block, see memory.ts. */
+export interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  /** First free address. */
+  base(): number;
+  /** Bytes of a frame and the scratch behind it. */
+  workBytes(): number;
+  /** Binary losses of `count` elements. */
+  binary(frame: number): void;
+  /** Only counts and checks the targets of `count` elements. */
+  census(frame: number): void;
+  /** Of unsigned bytes. */
+  narrow8: Narrow;
+  /** Of signed bytes. */
+  narrow8s: Narrow;
+  narrow32: Narrow;
+  narrow64: Narrow;
+  /** Softmax losses of `count` rows. */
+  softmax(frame: number): void;
+  posterior(frame: number): void;
+  softmaxPosterior(frame: number): void;
+}
+
+/** Makes bytes 0, 1, or 2 for ignored, of integer labels; returns 1 if a label is none of these. */
+export type Narrow = (source: number, into: number, count: number, hasIgnore: number, ignore: number) => number;
+
+/** A new instance of the kernel with a memory of its own. */
+export function instantiate(): Kernel {
+  const { module } = wasm;
+  if (module === undefined) throw notCompiled(wasm.error);
+  // The raw exports: the loader's own wrap each function in one that spreads its arguments.
+  return instantiateSync(adopt(module), {}).instance.exports as unknown as Kernel;
+}
+
+/** The loader asks `instanceof WebAssembly.Module`, which a module from the host's realm (Vercel Edge) fails. */
+function adopt(module: WebAssembly.Module): WebAssembly.Module {
+  return module instanceof WebAssembly.Module ? module : Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+}
+
+function notCompiled(cause: unknown): Error {
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new Error(
+    `focal-loss-wasm could not compile its WebAssembly kernel (${reason}). In a browser, allow 'wasm-unsafe-eval' in the ` +
+      'Content-Security-Policy. On Cloudflare Workers or Vercel Edge, bundle with the condition "workerd" or "edge-light", ' +
+      'so that the binary is imported and not compiled from bytes; where that import is not supported, import ' +
+      '"focal-loss-wasm/inline" at module scope, which compiles while the script starts. SIMD is needed everywhere.',
+    { cause },
+  );
+}

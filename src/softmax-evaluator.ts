@@ -1,0 +1,116 @@
+// Softmax losses: a row of logits has one target.
+
+import { checkNumbers, convertLabels, type FloatSource, type LabelSource, labelsOf } from './arrays.js';
+import { wrongValue } from './checks.js';
+import { type CommonSettings, Evaluator, totals } from './criterion.js';
+import { kindOf } from './kinds.js';
+import { Double, type Instance, instanceOf, SEGMENT, sharedInstance, Word } from './memory.js';
+
+export interface SoftmaxSettings extends CommonSettings {
+  readonly gamma: number;
+  /** One a class; undefined is off. */
+  readonly alpha: Float32Array | undefined;
+  readonly labelSmoothing: number;
+}
+
+/** Columns for which the regions of an instance are still within 1 MiB in all. */
+const WIDEST = 58_000;
+
+export class SoftmaxEvaluator extends Evaluator<LabelSource> {
+  readonly #settings: SoftmaxSettings;
+  readonly #step: number;
+
+  constructor(settings: SoftmaxSettings) {
+    const step = rowsPerSegment(settings.numClasses);
+    super(settings, settings.numClasses, step, 0);
+    this.#settings = settings;
+    this.#step = step;
+  }
+
+  protected override targetsOf(value: unknown): LabelSource {
+    return labelsOf(value);
+  }
+
+  protected override checkElements(_: FloatSource, y: LabelSource): void {
+    checkNumbers('targets', y);
+  }
+
+  protected override census(x: FloatSource, y: LabelSource, validate: boolean): void {
+    const instance = instanceOf(x);
+    totals.positives = 0;
+    totals.negatives = 0;
+    for (let start = 0; start < y.length; start += this.#step) {
+      totals.positives += this.#convert(instance, y, start, Math.min(this.#step, y.length - start), validate);
+    }
+  }
+
+  protected override instanceFor(x: FloatSource, grad?: Float32Array, hess?: Float32Array): Instance {
+    return rowInstance(this.#settings.numClasses, this.#settings.alpha, x, grad, hess);
+  }
+
+  protected override configure(instance: Instance): void {
+    const { words, doubles } = instance;
+    const { numClasses, alpha, gamma, labelSmoothing } = this.#settings;
+    words[Word.classes] = numClasses;
+    words[Word.hessian] = 0;
+    words[Word.alphas] = alpha === undefined ? 0 : instance.stageFloats(alpha, 0, numClasses, instance.alphas);
+    words[Word.posWeights] = 0;
+    doubles[Double.gamma] = gamma;
+    doubles[Double.labelSmoothing] = labelSmoothing;
+  }
+
+  protected override begin(): number {
+    return 0;
+  }
+
+  protected override placeTargets(
+    instance: Instance,
+    y: LabelSource,
+    _yAt: number,
+    start: number,
+    count: number,
+    validate: boolean,
+  ): void {
+    this.#convert(instance, y, start, count, validate);
+    instance.words[Word.targets] = instance.targets;
+  }
+
+  protected override evaluate({ kernel, frame }: Instance): void {
+    kernel.softmax(frame);
+  }
+
+  protected override badTarget(y: LabelSource, start: number): Error {
+    // the labels were checked as they were converted
+    return wrongValue('targets', `a class index in [0, ${this.#settings.numClasses}) from row ${start} on`, y[start]);
+  }
+
+  /** Stages the labels and returns how many are not ignored. */
+  #convert({ ints, targets }: Instance, y: LabelSource, start: number, count: number, validate: boolean): number {
+    return convertLabels(y, start, count, this.#settings, validate, ints, targets / 4);
+  }
+}
+
+/** Whole rows that fit in a segment, and one where none does. */
+export function rowsPerSegment(numClasses: number): number {
+  return Math.max(1, Math.floor(SEGMENT / numClasses));
+}
+
+/** The instance for rows of `columns`: one wide enough to stage a row, unless all that is as wide lies in a workspace. */
+export function rowInstance(
+  columns: number,
+  alpha: Float32Array | undefined,
+  x: FloatSource,
+  ...results: (Float32Array | undefined)[]
+): Instance {
+  const instance = instanceOf(x);
+  if (columns <= instance.width) return instance;
+  const isHere = (array: Float32Array | undefined) => array === undefined || instance.locate(array) !== 0;
+  if (alpha === undefined && kindOf(x) === 'Float32Array' && isHere(x as Float32Array) && results.every(isHere)) {
+    return instance;
+  }
+  if (columns > WIDEST) {
+    const remedy = 'logits and results of wider rows must lie in a Workspace, and alpha must be null';
+    throw wrongValue('numClasses', `at most ${WIDEST}, to stage a row`, columns, remedy);
+  }
+  return sharedInstance(columns);
+}

@@ -1,0 +1,8 @@
+// What package.json's "#wasm" stands for; scripts/build.mjs writes the modules behind it.
+declare module '#wasm' {
+  export const wasm: {
+    readonly module?: WebAssembly.Module;
+    /** Why there is no module. */
+    readonly error?: unknown;
+  };
+}

@@ -1,0 +1,232 @@
+// One table of values that no argument expects, put in every place of every entry point.
+import { expect, test } from 'vitest';
+import * as library from '../src/index.js';
+import { FORM } from './support.js';
+
+const { BCEWithLogitsLoss, FocalLoss, LossMeter, SoftmaxFocalLoss, Workspace } = library;
+
+function detached(): Float32Array {
+  const array = new Float32Array(2);
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
+function shrunken(): Float32Array {
+  type Resizable = ArrayBuffer & { resize(bytes: number): void };
+  const Buffer = ArrayBuffer as unknown as new (bytes: number, options: { maxByteLength: number }) => Resizable;
+  const buffer = new Buffer(8, { maxByteLength: 8 });
+  const array = new Float32Array(buffer, 0, 2);
+  buffer.resize(4);
+  return array;
+}
+
+function circular(): unknown[] {
+  const array: unknown[] = [];
+  array.push(array, array);
+  return array;
+}
+
+const revoked = Proxy.revocable([], {});
+revoked.revoke();
+
+const HOSTILE: [string, unknown][] = [
+  ['undefined', undefined],
+  ['null', null],
+  ['true', true],
+  ['NaN', Number.NaN],
+  ['-1', -1],
+  ['0.5', 0.5],
+  ['2^53', 2 ** 53],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['1n', 1n],
+  ["''", ''],
+  ["'01'", '01'],
+  ['long string', 'x'.repeat(1e6)],
+  ['symbol', Symbol('s')],
+  ['function', () => 1],
+  ['class', class Foo {}],
+  ['{}', {}],
+  ['no prototype', Object.create(null)],
+  ['toString throws', { toString: () => expect.fail('called'), toJSON: () => expect.fail('called') }],
+  ['valueOf', { valueOf: () => 2 }],
+  ['[]', []],
+  ['[undefined]', [undefined, undefined]],
+  ['[null]', [null, null]],
+  ['[symbol]', [Symbol('a'), Symbol('b')]],
+  ['[{}]', [{}, {}]],
+  ['[strings]', ['0', '1']],
+  ['[bigints]', [0n, 1n]],
+  ['[object that throws]', [{ valueOf: () => expect.fail('called') }, 0]],
+  ['sparse', Array(2)],
+  ['sparse and huge', Array(2 ** 32 - 1)],
+  ['circular', circular()],
+  ['array-like', { length: 2, 0: 1, 1: 0 }],
+  ['huge length', { length: Number.MAX_SAFE_INTEGER }],
+  ['negative length', { length: -1 }],
+  ['tensor of nothing', { data: null, dims: [] }],
+  ['tensor of a string', { data: 'ab', dims: [2] }],
+  ['tensor of a tensor', { data: { data: [0, 1], dims: [2] }, dims: [2] }],
+  ['tensor with huge dims', { data: [0, 1], dims: [2 ** 53] }],
+  ['tensor with bad dims', { data: [0, 1], dims: 'two' }],
+  ['proxy of an object', new Proxy({}, {})],
+  ['proxy of a typed array', new Proxy(new Float32Array(2), {})],
+  ['revoked proxy', revoked.proxy],
+  ['detached', detached()],
+  ['out of bounds', shrunken()],
+  ['DataView', new DataView(new ArrayBuffer(8))],
+  ['ArrayBuffer', new ArrayBuffer(8)],
+  ['Float32Array.prototype', Float32Array.prototype],
+  ['pretender', Object.create(Float32Array.prototype)],
+  ['Uint32Array', new Uint32Array(2)],
+  ['BigUint64Array', new BigUint64Array(2)],
+  ['Map', new Map([[0, 1]])],
+  ['Date', new Date(Number.NaN)],
+  ['RegExp', /x/],
+  ['Promise', Promise.resolve([0, 1])],
+  ['WeakMap', new WeakMap()],
+  ['globalThis', globalThis],
+];
+
+/** What the shape of a tensor says beside its data is the caller's business. */
+const ALWAYS_FINE = ['tensor with huge dims'];
+
+const GOOD = Float32Array.of(0.5, -1);
+const LABELS = Uint8Array.of(1, 0);
+// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid
+type Any = any;
+
+/** Runs every hostile value; `fine` names those that this place may accept. Returns how many it did. */
+function expectRefused(run: (value: Any) => unknown, fine: readonly string[] = []): number {
+  const faults: string[] = [];
+  let accepted = 0;
+  for (const [name, value] of HOSTILE) {
+    try {
+      run(value);
+      accepted++;
+      if (!fine.includes(name) && !ALWAYS_FINE.includes(name)) faults.push(`${name}: accepted`);
+    } catch (error) {
+      const ours = error instanceof TypeError || error instanceof RangeError;
+      if (!ours) faults.push(`${name}: threw ${error}`);
+      else if (!FORM.test(error.message)) faults.push(`${name}: ${error.message.slice(0, 100)}`);
+      else if (error.message.length > 400) faults.push(`${name}: a message of ${error.message.length} characters`);
+    }
+  }
+  expect(faults).toEqual([]);
+  return accepted;
+}
+
+const criteria = {
+  FocalLoss: new FocalLoss({ reduction: 'none' }),
+  'mean FocalLoss': new FocalLoss(),
+  BCEWithLogitsLoss: new BCEWithLogitsLoss({ reduction: 'sum' }),
+  SoftmaxFocalLoss: new SoftmaxFocalLoss({ numClasses: 2 }),
+};
+// an option that is undefined is not given, and an object without keys gives nothing
+const NO_OPTIONS = ['undefined', '{}', 'no prototype', 'proxy of an object'];
+
+for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
+  const rows = name === 'SoftmaxFocalLoss' ? Float32Array.of(1, 2, 3, 4) : GOOD;
+  for (const method of ['forward', 'valueAndGrad', 'gradHess']) {
+    test(`${name}.${method}`, () => {
+      expectRefused((value) => criterion[method](value, LABELS));
+      expectRefused((value) => criterion[method](rows, value));
+      expectRefused((value) => criterion[method](value, value), ['[]', 'detached', 'out of bounds']);
+      expectRefused((value) => criterion[method](rows, LABELS, value), NO_OPTIONS);
+      expectRefused((weight) => criterion[method](rows, LABELS, { weight }), ['undefined']);
+      expectRefused((validate) => criterion[method](rows, LABELS, { validate }), ['undefined', 'true']);
+    });
+  }
+}
+
+test('out, gradOut and hessOut', () => {
+  const { FocalLoss: focal, SoftmaxFocalLoss: softmax } = criteria;
+  expectRefused((out) => focal.forward(GOOD, LABELS, { out }), ['undefined']);
+  expectRefused((gradOut) => focal.valueAndGrad(GOOD, LABELS, { gradOut }), ['undefined']);
+  expectRefused((gradOut) => criteria['mean FocalLoss'].valueAndGrad(GOOD, LABELS, { gradOut }), ['undefined']);
+  expectRefused((hessOut) => focal.gradHess(GOOD, LABELS, { hessOut }), ['undefined']);
+  expectRefused((gradOut) => softmax.valueAndGrad(Float32Array.of(1, 2, 3, 4), LABELS, { gradOut }), ['undefined']);
+});
+
+const options: [key: string, fine: string[]][] = [
+  ['gamma', ['0.5', '2^53']],
+  ['alpha', ['null', '0.5']],
+  ['reduction', []],
+  ['posWeight', ['0.5', '2^53']],
+  ['lossFcn', []],
+  ['fromLogits', ['true']],
+  ['ignoreIndex', ['null', '-1', '0.5', '2^53']],
+  ['labelSmoothing', ['0.5']],
+  ['numClasses', ['2^53']],
+  ['normalizer', ['0.5', '2^53']],
+  ['hessian', []],
+];
+
+test.each(options)('FocalLoss({ %s })', (key, fine) => {
+  const accepted = ['undefined', ...fine];
+  expectRefused((value) => new FocalLoss({ [key]: value }), accepted);
+  expectRefused((value) => library.sigmoidFocalLoss(GOOD, LABELS, { [key]: value } as Any), accepted);
+});
+
+test('per-class options', () => {
+  for (const key of ['alpha', 'posWeight']) {
+    const fine = ['undefined', '0.5', ...(key === 'alpha' ? ['null'] : ['2^53']), 'array-like', 'Uint32Array'];
+    expectRefused((value) => new FocalLoss({ [key]: value, numClasses: 2 } as Any), fine);
+  }
+});
+
+test('SoftmaxFocalLoss options', () => {
+  for (const [key, fine] of options) {
+    if (['posWeight', 'lossFcn', 'fromLogits', 'hessian', 'numClasses'].includes(key)) continue;
+    const accepted = ['undefined', ...(key === 'alpha' ? ['null', 'array-like', 'Uint32Array'] : fine)];
+    expectRefused((value) => new SoftmaxFocalLoss({ numClasses: 2, [key]: value } as Any), accepted);
+  }
+  expectRefused((numClasses) => new SoftmaxFocalLoss({ numClasses }), ['2^53']);
+});
+
+test('constructors and functions', () => {
+  const { focalPosterior, hardest, sigmoidFocalLoss, softmaxFocalLoss, softmaxFocalPosterior } = library as Any;
+  expectRefused((value) => new FocalLoss(value), NO_OPTIONS);
+  expectRefused((value) => new BCEWithLogitsLoss(value), NO_OPTIONS);
+  expectRefused((value) => new SoftmaxFocalLoss(value));
+  expectRefused((value) => sigmoidFocalLoss(value, LABELS));
+  expectRefused((value) => sigmoidFocalLoss(GOOD, value));
+  expectRefused((value) => sigmoidFocalLoss(GOOD, LABELS, value), NO_OPTIONS);
+  expectRefused((value) => softmaxFocalLoss(value, LABELS, { numClasses: 2 }));
+  expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }));
+  expectRefused((value) => softmaxFocalLoss(GOOD, LABELS, value));
+  expectRefused((value) => focalPosterior(value, { gamma: 2 }), ['[]', 'detached', 'out of bounds']);
+  expectRefused((value) => focalPosterior(GOOD, value), NO_OPTIONS);
+  expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5', '2^53']);
+  expectRefused((out) => focalPosterior(GOOD, { gamma: 2, out }), ['undefined']);
+  expectRefused(
+    (value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }),
+    ['[]', 'detached', 'out of bounds'],
+  );
+  expectRefused((value) => softmaxFocalPosterior(GOOD, value));
+  expectRefused((numClasses) => softmaxFocalPosterior(GOOD, { gamma: 2, numClasses }));
+  expectRefused((value) => hardest(value, 1), ['[]', 'detached', 'out of bounds']);
+  expectRefused((k) => hardest(GOOD, k), ['2^53']);
+});
+
+test('LossMeter', () => {
+  const meter = new LossMeter(new FocalLoss()) as Any;
+  expectRefused((value) => new LossMeter(value));
+  let updates = 0;
+  updates += expectRefused((value) => meter.update(value, LABELS));
+  updates += expectRefused((value) => meter.update(GOOD, value));
+  updates += expectRefused((value) => meter.update(GOOD, LABELS, value), NO_OPTIONS);
+  expectRefused((value) => meter.merge(value));
+  expectRefused((value) => LossMeter.fromJSON(new FocalLoss(), value));
+  expectRefused((value) => LossMeter.fromJSON(value, meter.toJSON()));
+  // what was refused was not counted
+  expect(meter.compute().count).toBe(2 * updates);
+});
+
+test('Workspace', () => {
+  expectRefused((bytes) => new Workspace(bytes));
+  const workspace = new Workspace(4096);
+  for (const kind of ['float32', 'uint8', 'int32'] as const) {
+    expectRefused((length) => workspace[kind](length));
+  }
+  expect(workspace.float32(1)).toHaveLength(1);
+});

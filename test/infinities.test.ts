@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { BCEWithLogitsLoss, FocalLoss, type FocalLossOptions } from '../src/index.js';
+
+const INF = Number.POSITIVE_INFINITY;
+const GAMMAS = [0, 0.3, 0.5, 1, 1.5, 1.7, 2, 5, 7.3, 10];
+
+function element(x: number, y: number, options: Omit<FocalLossOptions, 'lossFcn'> = {}, weight = 1) {
+  const criterion = new FocalLoss({ alpha: null, ...options, reduction: 'none' });
+  const logits = Float32Array.of(x);
+  const call = { weight: Float32Array.of(weight) };
+  const soft = criterion.forward(logits, Float32Array.of(y), call)[0];
+  const { grad, hess } = criterion.gradHess(logits, Float32Array.of(y), call);
+  if (y === 0 || y === 1) {
+    const bytes = Uint8Array.of(y);
+    expect(criterion.forward(logits, bytes, call)[0]).toBe(soft);
+    const hard = criterion.gradHess(logits, bytes, call);
+    for (const [got, want] of [
+      [hard.grad[0], grad[0]],
+      [hard.hess[0], hess[0]],
+    ]) {
+      if (Number.isNaN(want)) expect(got).toBeNaN();
+      else expect(got).toBeCloseTo(want, 6);
+    }
+  }
+  return { value: soft, grad: grad[0], hess: hess[0] };
+}
+
+describe.each(GAMMAS)('gamma %d', (gamma) => {
+  test('a NaN logit gives NaN', () => {
+    for (const y of [0, 1, 0.3]) {
+      expect(element(Number.NaN, y, { gamma })).toEqual({ value: Number.NaN, grad: Number.NaN, hess: Number.NaN });
+    }
+  });
+
+  test('the right infinity costs nothing and pulls nowhere', () => {
+    for (const [x, y] of [
+      [INF, 1],
+      [-INF, 0],
+    ]) {
+      const { value, grad, hess } = element(x, y, { gamma });
+      expect(value).toBe(0);
+      expect(grad).toBeCloseTo(0, 6);
+      expect(hess).toBeCloseTo(0, 6);
+    }
+  });
+
+  test('the wrong infinity costs Infinity, at slope 1', () => {
+    for (const [x, y] of [
+      [-INF, 1],
+      [INF, 0],
+    ]) {
+      const { value, grad, hess } = element(x, y, { gamma });
+      expect(value).toBe(INF);
+      expect(grad).toBeCloseTo(x > 0 ? 1 : -1, 6);
+      expect(hess).toBeCloseTo(0, 6);
+    }
+  });
+
+  test('either infinity is wrong for a soft target', () => {
+    for (const x of [INF, -INF]) {
+      const { value, grad, hess } = element(x, 0.75, { gamma });
+      expect(value).toBe(INF);
+      // c -> y or 1 - y, and the cross entropy's slope -> -y or 1 - y
+      expect(grad).toBeCloseTo(x < 0 ? -(0.75 ** (gamma + 1)) : 0.25 ** (gamma + 1), 6);
+      expect(hess).toBeCloseTo(0, 6);
+    }
+  });
+
+  test('a factor of 0 takes the infinity away', () => {
+    for (const { value, grad, hess } of [
+      element(-INF, 1, { gamma, alpha: 0 }),
+      element(INF, 0, { gamma, alpha: 1 }),
+      element(-INF, 1, { gamma, posWeight: 0 }),
+      element(-INF, 1, { gamma }, 0),
+      element(INF, 0.5, { gamma }, 0),
+      element(-INF, 0.5, { gamma, posWeight: 0 }),
+    ]) {
+      expect(value).toBe(0);
+      expect(grad).toBeCloseTo(0, 6);
+      expect(hess).toBeCloseTo(0, 6);
+    }
+  });
+});
+
+test('finite logits never give NaN, nor a negative loss', () => {
+  const sizes = [
+    0,
+    2 ** -149,
+    2 ** -126,
+    1e-20,
+    1e-3,
+    1,
+    10,
+    17,
+    50,
+    87.4,
+    88.8,
+    103.5,
+    104,
+    150,
+    710,
+    1e4,
+    1e31,
+    3.4e38,
+  ];
+  const logits = Float32Array.from(sizes.flatMap((x) => [x, -x]));
+  const gammas = [0, 1e-300, 1e-3, 0.5, 0.999, 1, 1.5, 2, 5, 10, 100, 1e6, 1e38, 1e300, Number.MAX_VALUE];
+  const faults: string[] = [];
+  for (const gamma of gammas) {
+    for (const posWeight of [0, 1, 1e-30, 1e30]) {
+      for (const y of [0, 1, 2 ** -149, 0.5, 1 - 2 ** -24]) {
+        const criterion = new FocalLoss({ gamma, posWeight, reduction: 'none' });
+        const targets = new Float32Array(logits.length).fill(y);
+        const { value, grad } = criterion.valueAndGrad(logits, targets);
+        const { hess } = criterion.gradHess(logits, targets);
+        for (const array of [value, grad, hess]) {
+          array.forEach((v, k) => {
+            if (Number.isNaN(v) || (array === value && v < 0)) {
+              const what = array === value ? 'value' : array === grad ? 'grad' : 'hess';
+              faults.push(`gamma ${gamma} posWeight ${posWeight} y ${y} x ${logits[k]}: ${what} ${v}`);
+            }
+          });
+        }
+      }
+    }
+  }
+  expect(faults.slice(0, 9)).toEqual([]);
+});
+
+test('infinite and NaN losses reach the reduced values', () => {
+  const targets = Uint8Array.of(1, 1, 0);
+  const criterion = new BCEWithLogitsLoss({ reduction: 'sum' });
+  expect(criterion.forward(Float32Array.of(1, -INF, 1), targets)).toBe(INF);
+  expect(criterion.forward(Float32Array.of(1, Number.NaN, 1), targets)).toBeNaN();
+  expect(new BCEWithLogitsLoss().forward(Float32Array.of(1, -INF, 1), targets)).toBe(INF);
+  // alpha is applied to the sums of each class: nothing times an infinite sum is nothing
+  expect(new FocalLoss({ alpha: 0, reduction: 'sum' }).forward(Float32Array.of(-INF), Uint8Array.of(1))).toBe(0);
+  expect(new FocalLoss({ alpha: 1, reduction: 'sum' }).forward(Float32Array.of(INF), Uint8Array.of(0))).toBe(0);
+  expect(new FocalLoss({ posWeight: 0, reduction: 'sum' }).forward(Float32Array.of(-INF), Uint8Array.of(1))).toBe(0);
+});

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { focalPosterior, softmaxFocalPosterior, Workspace } from '../src/index.js';
+import { float32FromBits, SMALLEST_NORMAL } from './oracle.js';
+import { errorOf, firstDifference, someLogits } from './support.js';
+import type { PosteriorGroup } from './vectors/cases.js';
+
+const groups = JSON.parse(
+  readFileSync(new URL('./vectors/posteriors.json', import.meta.url), 'utf8'),
+) as PosteriorGroup[];
+
+test('every vector', () => {
+  const faults: string[] = [];
+  for (const { options, classes, rows } of groups) {
+    const words = rows.flatMap(([bits]) => bits.match(/.{8}/g) as string[]);
+    const logits = Float32Array.from(words, (word) => float32FromBits(Number.parseInt(word, 16)));
+    const got =
+      classes === 1
+        ? focalPosterior(logits, options as { gamma: number; alpha: number | null })
+        : softmaxFocalPosterior(logits, { ...options, alpha: options.alpha as number[] | null, numClasses: classes });
+    const truths = rows.flatMap(([, truth]) => truth).map(Number);
+    expect(got).toHaveLength(truths.length);
+    truths.forEach((truth, k) => {
+      const bound = Math.max((classes === 1 ? 2e-6 : 4e-6) * truth, SMALLEST_NORMAL);
+      if (!(got[k] >= 0 && Math.abs(got[k] - truth) <= bound)) {
+        faults.push(`${JSON.stringify(options)} ${words[k]}: ${got[k]}, not ${truth}`);
+      }
+    });
+  }
+  expect(faults.slice(0, 20)).toEqual([]);
+});
+
+test('scores of a focal loss at gamma 2, alpha .25 are not probabilities', () => {
+  const logit = (p: number) => Math.log(p / (1 - p));
+  const [half, nine] = focalPosterior([logit(0.399), logit(0.601)], { gamma: 2, alpha: 0.25 });
+  expect(half).toBeCloseTo(0.5, 2);
+  expect(nine).toBeCloseTo(0.9, 2);
+});
+
+test('gamma 0 without alpha gives the sigmoid and the softmax', () => {
+  const x = someLogits(200);
+  focalPosterior(x, { gamma: 0, alpha: null }).forEach((p, k) => {
+    expect(Math.abs(p * (1 + Math.exp(-x[k])) - 1)).toBeLessThan(2e-6);
+  });
+  const p = softmaxFocalPosterior([0, Math.log(2), Math.log(5)], { gamma: 0, alpha: null, numClasses: 3 });
+  [1 / 8, 2 / 8, 5 / 8].forEach((want, k) => {
+    expect(p[k]).toBeCloseTo(want, 6);
+  });
+});
+
+test('probabilities: between 0 and 1, rising with the logit, rows that sum to 1', () => {
+  const extremes = [-Infinity, -3.4e38, -104, -89, -50, -17, -1, -0, 0, 1, 17, 50, 89, 104, 3.4e38, Infinity];
+  for (const gamma of [0, 0.5, 1, 2, 1.7, 5, 10]) {
+    for (const alpha of [null, 0.25, 0.9]) {
+      const p = focalPosterior(Float32Array.from(extremes), { gamma, alpha });
+      expect([p[0], p[p.length - 1]]).toEqual([0, 1]);
+      p.forEach((value, k) => {
+        expect(value >= 0 && value <= 1).toBe(true);
+        if (k > 0) expect(value).toBeGreaterThanOrEqual(p[k - 1] * (1 - 2e-6));
+      });
+    }
+    const rows = softmaxFocalPosterior([50, 0, -200, 7, 7, 7, -3.4e38, 3.4e38, 0], { gamma, numClasses: 3 });
+    for (const row of [0, 3, 6]) {
+      const sum = rows[row] + rows[row + 1] + rows[row + 2];
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    expect(rows[4]).toBeCloseTo(1 / 3, 6);
+    expect(rows[7]).toBeCloseTo(1, 6);
+  }
+  expect(focalPosterior([Number.NaN], { gamma: 2 })[0]).toBeNaN();
+});
+
+test('out, workspaces and lengths', () => {
+  const x = someLogits(9001);
+  const whole = focalPosterior(x, { gamma: 2, alpha: 0.25 });
+  expect(whole).toBeInstanceOf(Float32Array);
+  const workspace = new Workspace(1 << 17);
+  const inside = workspace.float32(9001);
+  inside.set(x);
+  const out = workspace.float32(9001);
+  expect(focalPosterior(inside, { gamma: 2, alpha: 0.25, out })).toBe(out);
+  expect(firstDifference(out, whole)).toBe(-1);
+  for (let n = 0; n < 40; n++) {
+    const part = focalPosterior(x.subarray(3, 3 + n), { gamma: 2, alpha: 0.25 });
+    expect(firstDifference(part, whole.subarray(3, 3 + n))).toBe(-1);
+  }
+  const rows = new Float32Array(6);
+  const options = { gamma: 2, numClasses: 3, out: rows };
+  expect(softmaxFocalPosterior([1, 2, 3, 4, 5, 6], options)).toBe(rows);
+});
+
+test('refusals', () => {
+  expect(errorOf(() => focalPosterior([1], { gamma: -1 })).message).toMatch(/^"gamma" expected .*got -1/);
+  expect(errorOf(() => focalPosterior([1], { gamme: 2 } as never)).message).toMatch(/gamme/);
+  expect(errorOf(() => focalPosterior([1, 2], { gamma: 2, out: new Float32Array(1) })).message).toMatch(
+    /^"out".*got 1/,
+  );
+  expect(errorOf(() => softmaxFocalPosterior([1, 2, 3], { gamma: 2, numClasses: 2 })).message).toMatch(
+    /^"logits".*got 3/,
+  );
+});

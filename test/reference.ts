@@ -1,0 +1,41 @@
+// Float64 focal loss without alpha, good to 1e-12 relative: fast enough to sweep millions of logits.
+
+/** u is the logit with its sign turned so that positive is right: x for target 1, -x for target 0. */
+export function focalLoss64(u: number, gamma: number): number {
+  const e = Math.exp(-Math.abs(u));
+  const surprise = (u < 0 ? -u : 0) + Math.log1p(e);
+  return ((u < 0 ? 1 : e) / (1 + e)) ** gamma * surprise;
+}
+
+/** The loss of a logit x and a soft target y strictly between 0 and 1. */
+export function softFocalLoss64(x: number, y: number, gamma: number): number {
+  const e = Math.exp(-Math.abs(x));
+  const tail = Math.log1p(e);
+  const p = (x < 0 ? e : 1) / (1 + e);
+  const q = (x < 0 ? 1 : e) / (1 + e);
+  const crossEntropy = y * (Math.max(-x, 0) + tail) + (1 - y) * (Math.max(x, 0) + tail);
+  return (y * q + (1 - y) * p) ** gamma * crossEntropy;
+}
+
+/** Derivatives in u, for finite u. */
+export function derivatives64(u: number, gamma: number): { grad: number; hess: number } {
+  const e = Math.exp(-Math.abs(u));
+  const surprise = (u < 0 ? -u : 0) + Math.log1p(e);
+  const q = (u < 0 ? 1 : e) / (1 + e);
+  const p = (u < 0 ? e : 1) / (1 + e);
+  const modulation = q ** gamma;
+  const pl = p * surprise;
+  return {
+    grad: -modulation * (gamma * pl + q),
+    hess: modulation * (p * (1 + 2 * gamma) * q - gamma * pl * (q - gamma * p)),
+  };
+}
+
+const view = new DataView(new ArrayBuffer(8));
+
+/** Distance in float32 units in the last place around a finite `truth`. */
+export function ulps(actual: number, truth: number): number {
+  view.setFloat64(0, truth);
+  const exponent = Math.max((view.getUint32(0) >>> 20) & 0x7ff, 897) - 1023;
+  return Math.abs(actual - truth) / 2 ** (exponent - 23);
+}

@@ -1,0 +1,260 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { FocalLoss, SoftmaxFocalLoss, softmaxFocalLoss, Workspace } from '../src/index.js';
+import { Decimal, exact, float32FromBits, SMALLEST_NORMAL } from './oracle.js';
+import { softmaxHessian } from './oracle-softmax.js';
+import { errorOf, firstDifference, random, sum64 } from './support.js';
+import type { SoftmaxGroup } from './vectors/cases.js';
+
+const groups = JSON.parse(readFileSync(new URL('./vectors/softmax.json', import.meta.url), 'utf8')) as SoftmaxGroup[];
+
+function floats(bits: string): number[] {
+  return Array.from({ length: bits.length / 8 }, (_, k) =>
+    float32FromBits(Number.parseInt(bits.slice(8 * k, 8 * k + 8), 16)),
+  );
+}
+
+function someRows(rows: number, classes: number, seed = 1): { logits: Float32Array; labels: Int32Array } {
+  const next = random(seed);
+  return {
+    logits: Float32Array.from({ length: rows * classes }, () => 10 * (next() - 0.5)),
+    labels: Int32Array.from({ length: rows }, () => Math.floor(next() * classes)),
+  };
+}
+
+test('every vector', () => {
+  const faults: string[] = [];
+  for (const { options, classes, rows } of groups) {
+    const logits = Float32Array.from(rows.flatMap(([bits]) => floats(bits)));
+    const labels = rows.map(([, label]) => label);
+    const criterion = new SoftmaxFocalLoss({ ...options, numClasses: classes, reduction: 'none' });
+    const { value, grad } = criterion.valueAndGrad(logits, labels);
+    expect(firstDifference(criterion.forward(logits, labels), value)).toBe(-1);
+    rows.forEach(([bits, label, loss, slopes], row) => {
+      const where = `${JSON.stringify(options)} ${bits.slice(0, 80)} label ${label}`;
+      const truth = new Decimal(loss);
+      const error = exact(value[row]).minus(truth).abs();
+      const bound = Decimal.max(truth.times(4e-6), SMALLEST_NORMAL);
+      if (!(value[row] >= 0 && error.lte(bound))) faults.push(`${where}: ${value[row]}, not ${loss}`);
+      slopes.forEach((slope, j) => {
+        const got = grad[row * classes + j];
+        const limit = Math.abs(Number(slope)) * 4e-6 + 2e-7;
+        if (!(Math.abs(got - Number(slope)) <= limit)) faults.push(`${where} z${j}: ${got}, not ${slope}`);
+      });
+    });
+  }
+  expect(faults.slice(0, 20)).toEqual([]);
+});
+
+test('the Hessian is the diagonal of the second derivatives', () => {
+  const row = [0.5, -1.25, 3].map(Math.fround);
+  const sure = [20, -1, 0].map(Math.fround);
+  for (const options of [{ gamma: 0 }, { gamma: 0.5, alpha: [1, 2, 0.5] }, { gamma: 2, labelSmoothing: 0.1 }]) {
+    const criterion = new SoftmaxFocalLoss({ ...options, numClasses: 3 });
+    for (const [logits, label] of [
+      [row, 1],
+      [sure, 0],
+    ] as const) {
+      const { hess } = criterion.gradHess(logits, [label]);
+      expect(hess).toHaveLength(3);
+      hess.forEach((got, j) => {
+        const truth = softmaxHessian(logits, label, j, options).toNumber();
+        expect(Math.abs(got - truth)).toBeLessThanOrEqual(4e-6 * Math.abs(truth) + 4e-7);
+      });
+    }
+  }
+});
+
+test('gamma 0 is cross entropy', () => {
+  const { logits, labels } = someRows(50, 7);
+  const criterion = new SoftmaxFocalLoss({ gamma: 0, numClasses: 7, reduction: 'none' });
+  criterion.forward(logits, labels).forEach((value, row) => {
+    const z = logits.subarray(7 * row, 7 * row + 7);
+    const truth = Math.log(sum64(z.map(Math.exp))) - z[labels[row]];
+    expect(value).toBeCloseTo(truth, 5);
+  });
+});
+
+test('two classes are the sigmoid of their difference', () => {
+  for (const labelSmoothing of [0, 0.2]) {
+    const softmax = new SoftmaxFocalLoss({ gamma: 2, labelSmoothing, numClasses: 2, reduction: 'none' });
+    const binary = new FocalLoss({ gamma: 2, labelSmoothing, alpha: null, reduction: 'none' });
+    const x = [-20, -3, 0, 0.5, 8, 30];
+    for (const label of [0, 1]) {
+      const labels = x.map(() => label);
+      const a = softmax.valueAndGrad(
+        x.flatMap((z) => [0, z]),
+        labels,
+      );
+      const b = binary.valueAndGrad(x, labels);
+      x.forEach((_, k) => {
+        expect(Math.abs(a.value[k] / b.value[k] - 1)).toBeLessThan(6e-6);
+        expect(a.grad[2 * k + 1]).toBeCloseTo(b.grad[k], 5);
+        expect(a.grad[2 * k]).toBeCloseTo(-b.grad[k], 5);
+      });
+    }
+  }
+});
+
+describe('targets', () => {
+  const { logits, labels } = someRows(40, 5);
+  const criterion = new SoftmaxFocalLoss({ numClasses: 5, reduction: 'none' });
+  const expected = criterion.forward(logits, labels);
+
+  test.each([
+    ['Uint8Array', Uint8Array.from(labels)],
+    ['Uint16Array', Uint16Array.from(labels)],
+    ['BigInt64Array', BigInt64Array.from([...labels].map(BigInt))],
+    ['number[]', [...labels]],
+  ])('%s', (_, targets) => {
+    expect(firstDifference(criterion.forward(logits, targets), expected)).toBe(-1);
+  });
+
+  test.each([5, -1, 1000])('label %d is an error with its row', (label) => {
+    for (const rows of [3, 40]) {
+      const bad = labels.slice(0, rows);
+      bad[rows - 1] = label;
+      const { name, message } = errorOf(() => criterion.forward(logits.subarray(0, 5 * rows), bad));
+      expect(name).toBe('RangeError');
+      expect(message).toMatch(new RegExp(`^"targets.*\\b${rows - 1}\\b.*got ${label}`));
+    }
+  });
+
+  test('a label that only its low bits make right', () => {
+    const wide = BigInt64Array.of(2n ** 32n + 1n);
+    expect(errorOf(() => criterion.forward(logits.subarray(0, 5), wide)).message).toContain('got 4294967297');
+    expect(errorOf(() => criterion.forward(logits.subarray(0, 5), [1.5])).message).toContain('got 1.5');
+    expect(errorOf(() => criterion.forward(logits.subarray(0, 5), [Number.NaN])).message).toContain('got NaN');
+  });
+
+  test('without validation a wrong label still reads no memory that is not its row', () => {
+    for (const label of [5, -1, 2 ** 31 - 1, -(2 ** 31)]) {
+      const targets = Int32Array.of(label);
+      const call = () => criterion.valueAndGrad(logits.subarray(0, 5), targets, { validate: false });
+      try {
+        expect(call().grad).toHaveLength(5);
+      } catch {
+        errorOf(call);
+      }
+    }
+  });
+
+  test('ignoreIndex', () => {
+    const some = labels.slice();
+    some[3] = -100;
+    some[39] = -100;
+    const options = { numClasses: 5, ignoreIndex: -100, gamma: 2 } as const;
+    const { value, grad } = new SoftmaxFocalLoss({ ...options, reduction: 'none' }).valueAndGrad(logits, some);
+    expect([value[3], value[39], sum64(grad.subarray(15, 20)), sum64(grad.subarray(195))]).toEqual([0, 0, 0, 0]);
+    const mean = new SoftmaxFocalLoss(options).forward(logits, some);
+    expect(mean).toBeCloseTo(sum64(value) / 38, 7);
+    expect(new SoftmaxFocalLoss(options).forward(logits.subarray(0, 5), [-100])).toBeNaN();
+  });
+});
+
+test('shapes', () => {
+  const criterion = new SoftmaxFocalLoss({ numClasses: 3 });
+  expect(errorOf(() => criterion.forward(new Float32Array(7), [0, 1])).message).toMatch(
+    /^"logits" expected .*3.*got 7/,
+  );
+  expect(errorOf(() => criterion.forward(new Float32Array(6), [0, 1, 2])).message).toMatch(
+    /^"targets" expected .*2.*got 3/,
+  );
+  expect(errorOf(() => new SoftmaxFocalLoss({} as never)).message).toMatch(/^"numClasses" expected .*got undefined/);
+  expect(errorOf(() => new SoftmaxFocalLoss({ numClasses: 3, alpha: [1, 2] })).message).toMatch(/"alpha".* 3.*got 2/);
+});
+
+test('reductions, weight of each row, and their types', () => {
+  const { logits, labels } = someRows(9000, 3);
+  const options = { numClasses: 3, gamma: 2, alpha: [0.5, 1, 3] };
+  const none = new SoftmaxFocalLoss({ ...options, reduction: 'none' });
+  const sum = new SoftmaxFocalLoss({ ...options, reduction: 'sum' });
+  const mean = new SoftmaxFocalLoss(options);
+  const each = none.valueAndGrad(logits, labels);
+  expectTypeOf(each.value).toExtend<Float32Array>();
+  expectTypeOf(sum.forward(logits, labels)).toEqualTypeOf<number>();
+  expect(each.value).toHaveLength(9000);
+  expect(each.grad).toHaveLength(27_000);
+  expect(Math.abs(sum.forward(logits, labels) / sum64(each.value) - 1)).toBeLessThan(1e-7);
+  const averaged = mean.valueAndGrad(logits, labels);
+  expect(averaged.value).toBeCloseTo(sum64(each.value) / 9000, 6);
+  expect(averaged.grad[4] * 9000).toBeCloseTo(each.grad[4], 6);
+  expect(mean.forward(logits, labels)).toBe(averaged.value);
+  expect(softmaxFocalLoss(logits, labels, options)).toBe(averaged.value);
+  expect(new SoftmaxFocalLoss({ ...options, normalizer: 10 }).forward(logits, labels)).toBeCloseTo(
+    sum64(each.value) / 10,
+    3,
+  );
+
+  const weight = Float32Array.from(labels, (_, row) => row % 3);
+  const weighted = none.valueAndGrad(logits, labels, { weight });
+  each.value.forEach((value, row) => {
+    if (!(Math.abs(weighted.value[row] - value * weight[row]) <= 3e-7 * value * weight[row])) {
+      expect(weighted.value[row]).toBe(value * weight[row]);
+    }
+  });
+  expect(weighted.grad[3 * 8]).toBeCloseTo(2 * each.grad[3 * 8], 6);
+});
+
+test('rows from any offset, any number of them, in a workspace or not, give the same bits', () => {
+  for (const classes of [2, 3, 8, 80]) {
+    const { logits, labels } = someRows(300, classes);
+    const criterion = new SoftmaxFocalLoss({ numClasses: classes, gamma: 2, reduction: 'none' });
+    const whole = criterion.valueAndGrad(logits, labels);
+    for (const [start, end] of [
+      [0, 1],
+      [0, 2],
+      [1, 4],
+      [3, 30],
+      [7, 300],
+    ]) {
+      const part = criterion.valueAndGrad(logits.subarray(classes * start, classes * end), labels.subarray(start, end));
+      expect(firstDifference(part.value, whole.value.subarray(start, end))).toBe(-1);
+      expect(firstDifference(part.grad, whole.grad.subarray(classes * start, classes * end))).toBe(-1);
+    }
+    const workspace = new Workspace(4 * (2 * logits.length + 3 * 300) + 1024);
+    const x = workspace.float32(logits.length);
+    const y = workspace.int32(300);
+    x.set(logits);
+    y.set(labels);
+    const gradOut = workspace.float32(logits.length);
+    const inside = criterion.valueAndGrad(x, y, { gradOut });
+    expect(inside.grad).toBe(gradOut);
+    expect(firstDifference(inside.value, whole.value)).toBe(-1);
+    expect(firstDifference(inside.grad, whole.grad)).toBe(-1);
+  }
+});
+
+test('rows too long for any block', () => {
+  const classes = 30_000;
+  const { logits, labels } = someRows(2, classes);
+  const { value, grad } = new SoftmaxFocalLoss({ numClasses: classes, gamma: 2, reduction: 'none' }).valueAndGrad(
+    logits,
+    labels,
+  );
+  for (const row of [0, 1]) {
+    const z = Float64Array.from(logits.subarray(row * classes, (row + 1) * classes));
+    const surprise = Math.log(sum64(z.map(Math.exp))) - z[labels[row]];
+    const truth = (1 - Math.exp(-surprise)) ** 2 * surprise;
+    expect(Math.abs(value[row] / truth - 1)).toBeLessThan(4e-6);
+    expect(Math.abs(sum64(grad.subarray(row * classes, (row + 1) * classes)))).toBeLessThan(1e-5);
+  }
+});
+
+test('extreme logits never give NaN', () => {
+  const big = 3.4e38;
+  const rows: [number[], number, number][] = [
+    [[big, -big, 0], 0, 0],
+    [[big, -big, 0], 2, big],
+    [[-big, -big, -big], 1, Math.log(3) * (2 / 3) ** 2],
+    [[104, 0, 0], 0, 0],
+  ];
+  for (const [logits, label, want] of rows) {
+    const criterion = new SoftmaxFocalLoss({ numClasses: 3, gamma: 2 });
+    const { value, grad } = criterion.valueAndGrad(logits, [label]);
+    const { hess } = criterion.gradHess(logits, [label]);
+    expect(Math.abs(value - want)).toBeLessThanOrEqual(4e-6 * want + 2 ** -126);
+    expect([...grad, ...hess].every(Number.isFinite)).toBe(true);
+  }
+  expect(softmaxFocalLoss([Number.NaN, 0], [1], { numClasses: 2 })).toBeNaN();
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import { FocalLoss, Workspace } from '../src/index.js';
+import { errorOf, firstDifference, hardTargets, softTargets, someLogits } from './support.js';
+
+const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
+
+test('float32, uint8 and int32 give arrays of their kind, zero and apart', () => {
+  const workspace = new Workspace(4096);
+  const arrays = [
+    workspace.uint8(3),
+    workspace.float32(5),
+    workspace.uint8(1),
+    workspace.int32(7),
+    workspace.float32(1),
+  ];
+  expect(arrays.map((array) => array.constructor)).toEqual([
+    Uint8Array,
+    Float32Array,
+    Uint8Array,
+    Int32Array,
+    Float32Array,
+  ]);
+  expect(arrays.map((array) => array.length)).toEqual([3, 5, 1, 7, 1]);
+  expect(new Set(arrays.map((array) => array.buffer)).size).toBe(1);
+  arrays.forEach((array, k) => {
+    expect(array.byteOffset % array.BYTES_PER_ELEMENT).toBe(0);
+    array.fill(k + 1);
+  });
+  arrays.forEach((array, k) => {
+    expect(array.every((value) => value === k + 1)).toBe(true);
+  });
+});
+
+test('holds what its size promises', () => {
+  for (const bytes of [64, 1000, 65_536, 300_000]) {
+    const workspace = new Workspace(bytes);
+    expect(workspace.float32(Math.floor(bytes / 4))).toHaveLength(Math.floor(bytes / 4));
+  }
+});
+
+test('a full workspace says so and stays usable', () => {
+  const workspace = new Workspace(1024);
+  const kept = workspace.float32(4);
+  const { name, message } = errorOf(() => {
+    for (let k = 0; k < 1000; k++) workspace.float32(1000);
+  });
+  expect(name).toBe('RangeError');
+  expect(message).toMatch(/got (1000|4000)/);
+  errorOf(() => workspace.uint8(2 ** 40));
+  errorOf(() => workspace.int32(2 ** 31));
+  kept.set([1, 2, 3, 4]);
+  expect(criterion.forward(kept, [1, 0, 1, 0])).toHaveLength(4);
+});
+
+test('views never detach', () => {
+  const workspace = new Workspace(4096);
+  const view = workspace.float32(16);
+  view.fill(3);
+  const { buffer } = view;
+  const n = 1 << 20;
+  for (let k = 0; k < 3; k++) {
+    criterion.valueAndGrad(new Float32Array(n), new Uint8Array(n));
+    new Workspace(1 << 20).float32(100);
+  }
+  expect(workspace.float32(1).buffer).toBe(buffer);
+  expect(view).toHaveLength(16);
+  expect([...view]).toEqual(new Array(16).fill(3));
+});
+
+describe.each([
+  ['bytes', (n: number) => hardTargets(n)],
+  ['floats', (n: number) => softTargets(n)],
+])('targets as %s', (_, targetsOf) => {
+  const n = 9001;
+  const logits = someLogits(n);
+  const targets = targetsOf(n);
+  const weight = softTargets(n, 4);
+  const expected = criterion.valueAndGrad(logits, targets, { weight });
+  const { hess } = criterion.gradHess(logits, targets, { weight });
+
+  test('any mixture of workspace and ordinary arrays gives the same bits', () => {
+    const one = new Workspace(400 * n);
+    const two = new Workspace(400 * n);
+    const homes = [null, one, two];
+    const floats = (home: Workspace | null, from: Float32Array | Uint8Array) => {
+      const array = home ? home.float32(n) : new Float32Array(n);
+      array.set(from);
+      return array;
+    };
+    for (const x of homes) {
+      for (const y of [null, one, two]) {
+        for (const o of [null, one]) {
+          const labels = targets instanceof Uint8Array ? (y?.uint8(n) ?? new Uint8Array(n)) : floats(y, targets);
+          labels.set(targets);
+          const call = { weight: floats(o, weight), out: floats(x, weight), gradOut: floats(o, weight) };
+          const logitsHere = floats(x, logits);
+          const both = criterion.valueAndGrad(logitsHere, labels, call);
+          expect(both.value).toBe(call.out);
+          expect(both.grad).toBe(call.gradOut);
+          expect(firstDifference(both.value, expected.value)).toBe(-1);
+          expect(firstDifference(both.grad, expected.grad)).toBe(-1);
+          expect(firstDifference(logitsHere, logits)).toBe(-1);
+          const curves = criterion.gradHess(logitsHere, labels, { weight: call.weight, hessOut: call.out });
+          expect(curves.hess).toBe(call.out);
+          expect(firstDifference(curves.hess, hess)).toBe(-1);
+          expect(firstDifference(curves.grad, expected.grad)).toBe(-1);
+        }
+      }
+    }
+  });
+
+  test('subarrays of a workspace array', () => {
+    const workspace = new Workspace(16 * n);
+    const x = workspace.float32(n);
+    const y = targets instanceof Uint8Array ? workspace.uint8(n) : workspace.float32(n);
+    const out = workspace.float32(n);
+    x.set(logits);
+    y.set(targets);
+    const plain = criterion.forward(logits, targets);
+    for (const [start, end] of [
+      [0, n],
+      [1, n],
+      [3, 300],
+      [5, 5],
+      [4095, 8193],
+    ]) {
+      out.fill(7);
+      const inside = criterion.forward(x.subarray(start, end), y.subarray(start, end), {
+        out: out.subarray(start, end),
+      });
+      expect(firstDifference(inside, plain.subarray(start, end))).toBe(-1);
+      expect(out.subarray(0, start).every((v) => v === 7) && out.subarray(end).every((v) => v === 7)).toBe(true);
+    }
+  });
+});
+
+test('int32 targets in a workspace', () => {
+  const workspace = new Workspace(4096);
+  const logits = workspace.float32(300);
+  const targets = workspace.int32(300);
+  logits.set(someLogits(300));
+  targets.set(hardTargets(300));
+  const plain = criterion.forward(someLogits(300), hardTargets(300));
+  expect(firstDifference(criterion.forward(logits, targets), plain)).toBe(-1);
+  targets[299] = 256;
+  expect(errorOf(() => criterion.forward(logits, targets)).message).toMatch(/\b299\b.*got 256/);
+});
+
+test('bad targets in a workspace are found', () => {
+  const workspace = new Workspace(1 << 17);
+  const logits = workspace.float32(9000);
+  const targets = workspace.uint8(9000).fill(1);
+  targets[8999] = 2;
+  targets[7000] = 3;
+  expect(errorOf(() => criterion.forward(logits, targets)).message).toMatch(/\b7000\b.*got 3/);
+});
+
+test('a size that cannot be', () => {
+  for (const bytes of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 40, 2 ** 53]) {
+    expect(errorOf(() => new Workspace(bytes)).name).toBe('RangeError');
+  }
+  const workspace = new Workspace(4096);
+  for (const length of [-1, 0.5, Number.NaN]) expect(errorOf(() => workspace.float32(length)).name).toBe('RangeError');
+  expect(workspace.float32(0)).toHaveLength(0);
+});
