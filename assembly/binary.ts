@@ -34,8 +34,8 @@ import { Entropy, WeighedEntropy } from './logarithm';
 import { AbsGrad, Cap, Clip, Exact, Floor, sum, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { One } from './power';
-import { outOfRange, ProbabilityTerms } from './probability';
-import { SoftDerivatives, SoftTerms, Unit, Weighted } from './soft';
+import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
+import { General, Plain, SoftDerivatives, SoftTerms } from './soft';
 import { sweep, sweepVectors } from './sweep';
 
 // The binary losses: the stages over one block after another.
@@ -126,13 +126,23 @@ function block(frame: usize, start: i32, count_: i32): void {
 
 /** FACTOR and ENTROPY of a block, and its derivatives without the power. */
 function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): void {
-  if (changetype<Frame>(frame).flags & PROBABILITIES) return sweepVectors<ProbabilityTerms<Derivative>>(frame, x, y, bytes);
+  const call = changetype<Frame>(frame);
+  if (call.flags & PROBABILITIES) {
+    sweepVectors<ProbabilityTerms>(frame, x, y, bytes);
+    // The curve costs little beside the logarithms, so it comes with the slope.
+    if (idof<Derivative>() == idof<WithGaussNewton>()) {
+      sweepVectors<ProbabilityDerivatives<WithGaussNewton>>(frame, x, y, bytes);
+    } else if (idof<Derivative>() != idof<ValueOnly>()) {
+      sweepVectors<ProbabilityDerivatives<WithCurve>>(frame, x, y, bytes);
+    }
+    return;
+  }
   sweep<Reduce>(frame, x, y, bytes);
   sweep<Quotient>(frame, x, y, bytes);
   if (soft) {
-    const call = changetype<Frame>(frame);
-    if (call.posWeights != 0 || call.posWeight != 1) sweep<SoftTerms<Weighted>>(frame, x, y, bytes);
-    else sweep<SoftTerms<Unit>>(frame, x, y, bytes);
+    const plain = call.posWeights == 0 && call.posWeight == 1 && call.labelSmoothing == 0;
+    if (plain) sweep<SoftTerms<Plain>>(frame, x, y, bytes);
+    else sweepVectors<SoftTerms<General>>(frame, x, y, bytes);
     sweep<WeighedEntropy>(frame, x, y, bytes);
     if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<SoftDerivatives<Derivative>>(frame, x, y, bytes);
   } else {

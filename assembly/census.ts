@@ -1,3 +1,4 @@
+import { addBytes, addIntegers } from './lanes';
 import { Frame, IGNORE, IGNORED, SOFT } from './layout';
 
 // Counts the targets by class and finds out whether any is outside its range. Reads nothing but them.
@@ -35,10 +36,16 @@ function countBytes(call: Frame, targets: usize, count: i32): void {
   let positives = 0;
   let seen = i8x16.splat(0);
   let i = 0;
-  for (; i + 16 <= count; i += 16) {
-    const bytes = v128.load(targets + i);
-    seen = v128.or(seen, bytes);
-    positives += popcnt(i8x16.bitmask(i8x16.shl(bytes, 7)));
+  while (i + 16 <= count) {
+    // A lane of bytes holds 255 ones.
+    const end = min(count & ~15, i + 255 * 16);
+    let ones = i8x16.splat(0);
+    for (; i < end; i += 16) {
+      const bytes = v128.load(targets + i);
+      seen = v128.or(seen, bytes);
+      ones = i8x16.add(ones, bytes);
+    }
+    positives += addBytes(ones);
   }
   let bad = v128.any_true(v128.andnot(seen, i8x16.splat(1)));
   for (; i < count; i++) {
@@ -67,15 +74,17 @@ function countSoft(call: Frame, targets: usize, count: i32): void {
   // As integers, numbers in [0, 1] are those up to the bits of 1; adding 0 makes -0 one of them.
   let highest = i32x4.splat(0);
   let above = i32x4.splat(0);
+  const half = f32x4.splat(0.5);
+  const zero = f32x4.splat(0);
   let i = 0;
-  for (; i + 4 <= count; i += 4) {
-    const y = v128.load(targets + (i << 2));
-    highest = i32x4.max_u(highest, f32x4.add(y, f32x4.splat(0)));
-    above = i32x4.sub(above, f32x4.gt(y, f32x4.splat(0.5)));
+  for (; i + 8 <= count; i += 8) {
+    const a = v128.load(targets + (i << 2));
+    const b = v128.load(targets + (i << 2), 16);
+    highest = i32x4.max_u(highest, i32x4.max_u(f32x4.add(a, zero), f32x4.add(b, zero)));
+    above = i32x4.add(above, i32x4.add(f32x4.gt(a, half), f32x4.gt(b, half)));
   }
   let bad = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
-  let positives =
-    i32x4.extract_lane(above, 0) + i32x4.extract_lane(above, 1) + i32x4.extract_lane(above, 2) + i32x4.extract_lane(above, 3);
+  let positives = -addIntegers(above);
   for (; i < count; i++) {
     const y = load<f32>(targets + (i << 2));
     positives += <i32>(y > 0.5);

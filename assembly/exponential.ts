@@ -1,4 +1,4 @@
-import { add, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, signBit, store4, sub } from './lanes';
+import { add, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, store4, sub } from './lanes';
 import { CORRECTION, DENOMINATOR, NUMERATOR, REMAINDER, SCALE } from './layout';
 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
@@ -17,6 +17,7 @@ const REDUCE: usize = memory.data<f32>(
     0.693145751953125, // ln 2 in 16 bits, so that its product with n is exact
     1.428606765330187e-6, // the rest of ln 2
     -88.0, // n is -127 from here on
+    -0.0, // the sign bit
   ],
   16,
 );
@@ -31,18 +32,28 @@ export class Reduce {
     const high = every(REDUCE + 8);
     const low = every(REDUCE + 12);
     const lowest = every(REDUCE + 16);
+    const sign = every(REDUCE + 20);
     const at = frame + o;
     const logits = x + o;
-    reduce(at, load4(logits), log2e, round, high, low, lowest);
-    reduce(at + 16, load4(logits + 16), log2e, round, high, low, lowest);
-    reduce(at + 32, load4(logits + 32), log2e, round, high, low, lowest);
-    reduce(at + 48, load4(logits + 48), log2e, round, high, low, lowest);
+    reduce(at, load4(logits), sign, log2e, round, high, low, lowest);
+    reduce(at + 16, load4(logits + 16), sign, log2e, round, high, low, lowest);
+    reduce(at + 32, load4(logits + 32), sign, log2e, round, high, low, lowest);
+    reduce(at + 48, load4(logits + 48), sign, log2e, round, high, low, lowest);
   }
 }
 
 // @ts-ignore: decorator
-@inline function reduce(at: usize, x: v128, log2e: v128, round: v128, high: v128, low: v128, lowest: v128): void {
-  const a = larger(or(x, signBit()), lowest);
+@inline function reduce(
+  at: usize,
+  x: v128,
+  sign: v128,
+  log2e: v128,
+  round: v128,
+  high: v128,
+  low: v128,
+  lowest: v128,
+): void {
+  const a = larger(or(x, sign), lowest);
   const rounded = mulAdd(a, log2e, round);
   const n = sub(rounded, round);
   store4(at + REMAINDER, mulSub(n, low, mulSub(n, high, a)));

@@ -13,11 +13,14 @@ import {
   negativeMask,
   or,
   signBit,
-  signsOfBytes,
+  signsHigh,
+  signsLow,
   smaller,
   splat,
   store4,
   sub,
+  wordsHigh,
+  wordsLow,
   xor,
 } from './lanes';
 import {
@@ -48,18 +51,18 @@ export class HardTerms<Derivative> {
   @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = x + o;
-    const targets = y + (o >> 2);
-    hardTerms<Derivative>(at, logits, targets);
-    hardTerms<Derivative>(at + 16, logits + 16, targets + 4);
-    hardTerms<Derivative>(at + 32, logits + 32, targets + 8);
-    hardTerms<Derivative>(at + 48, logits + 48, targets + 12);
+    const bytes = load4(y + (o >> 2));
+    const low = wordsLow(bytes);
+    const high = wordsHigh(bytes);
+    hardTerms<Derivative>(at, load4(logits), signsLow(low));
+    hardTerms<Derivative>(at + 16, load4(logits + 16), signsHigh(low));
+    hardTerms<Derivative>(at + 32, load4(logits + 32), signsLow(high));
+    hardTerms<Derivative>(at + 48, load4(logits + 48), signsHigh(high));
   }
 }
 
 // @ts-ignore: decorator
-@inline function hardTerms<Derivative>(at: usize, logits: usize, targets: usize): void {
-  const x = load4(logits);
-  const sign = signsOfBytes(targets);
+@inline function hardTerms<Derivative>(at: usize, x: v128, sign: v128): void {
   const easy = negativeMask(xor(x, sign));
   const d = load4(at + DENOMINATOR);
   const n = load4(at + NUMERATOR);

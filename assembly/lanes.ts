@@ -159,12 +159,26 @@
   return i32x4.shl(a, bits);
 }
 
-// Four bytes 0 or 1 as four sign bits.
+// The low or high half of sixteen bytes 0 or 1, as eight words with the bit on top.
 // @ts-ignore: decorator
-@inline export function signsOfBytes(at: usize): v128 {
-  const bytes = i16x8.shl(v128.load32_zero(at), 7);
-  const words = i8x16.shuffle(zero(), bytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+@inline export function wordsLow(bytes: v128): v128 {
+  return i8x16.shuffle(zero(), i16x8.shl(bytes, 7), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+// @ts-ignore: decorator
+@inline export function wordsHigh(bytes: v128): v128 {
+  return i8x16.shuffle(zero(), i16x8.shl(bytes, 7), 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+// The low or high half of eight such words, as four lanes with the bit on top: sign bits.
+// @ts-ignore: decorator
+@inline export function signsLow(words: v128): v128 {
   return i8x16.shuffle(zero(), words, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
+}
+
+// @ts-ignore: decorator
+@inline export function signsHigh(words: v128): v128 {
+  return i8x16.shuffle(zero(), words, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
 }
 
 // Two float64 lanes.
@@ -193,4 +207,15 @@
   const first = f32x4.extract_lane(halves, 0);
   const second = f32x4.extract_lane(halves, 1);
   return first < second ? second : first;
+}
+
+// @ts-ignore: decorator
+@inline export function addIntegers(a: v128): i32 {
+  return i32x4.extract_lane(a, 0) + i32x4.extract_lane(a, 1) + i32x4.extract_lane(a, 2) + i32x4.extract_lane(a, 3);
+}
+
+// The sum of sixteen bytes.
+// @ts-ignore: decorator
+@inline export function addBytes(a: v128): i32 {
+  return addIntegers(i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(a)));
 }

@@ -79,7 +79,7 @@ export class WeighedEntropy {
 @inline function logarithm(at: usize, a1: v128, a2: v128, a3: v128, a4: v128, correct: v128): v128 {
   const s = load4(at + RATIO);
   const square = mul(s, s);
-  const series = mulAdd(square, mulAdd(square, mulAdd(square, a4, a3), a2), a1);
+  const series = mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
   const rest = mulAdd(square, series, mul(load4(at + CORRECTION), correct));
   return mulAdd(s, rest, add(s, s));
 }

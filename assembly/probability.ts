@@ -1,5 +1,6 @@
-import { ValueOnly, WithCurve, WithGaussNewton } from './derivative';
+import { WithGaussNewton } from './derivative';
 import {
+  absolute,
   add,
   and,
   div,
@@ -18,8 +19,8 @@ import {
   sub,
 } from './lanes';
 import { naturalLog } from './logarithm';
-import { complement } from './soft';
-import { CURVE, ENTROPY, FACTOR, GAMMA, PAD_ALPHA, PAD_ALPHA_NEGATIVE, PAD_POS_WEIGHT, SLOPE } from './layout';
+import { alphaOf, complement } from './soft';
+import { CURVE, ENTROPY, FACTOR, GAMMA, PAD_POS_WEIGHT, SLOPE } from './layout';
 
 // Terms of a first argument that is a probability p, with respect to p; q = 1 - p, z = 1 - y, P = posWeight.
 //   c = 1 - p_t = y q + z p, B = -P y log p - z log q, both logarithms held at -100, as PyTorch's BCELoss does.
@@ -29,36 +30,45 @@ import { CURVE, ENTROPY, FACTOR, GAMMA, PAD_ALPHA, PAD_ALPHA_NEGATIVE, PAD_POS_W
 
 @final
 @unmanaged
-export class ProbabilityTerms<Derivative> {
+export class ProbabilityTerms {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
-    probabilityTerms<Derivative>(frame + o, load4(x + o), load4(y + o), every(frame + GAMMA));
+    const at = frame + o;
+    const p = load4(x + o);
+    const target = load4(y + o);
+    const q = sub(splat(1), p);
+    const lost = sub(sub(splat(1), q), p); // 1 - p is q + lost, which a small p needs
+    const z = complement(at, target);
+    const negatives = mul(z, sub(surprise(q), div(lost, larger(q, splat(1e-12)))));
+    const entropy = mulAdd(mul(target, load4(at + PAD_POS_WEIGHT)), surprise(p), negatives);
+    store4(at + FACTOR, mulAdd(target, q, mul(z, p)));
+    store4(at + ENTROPY, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, splat(0.5)), signBit())));
   }
 }
 
-// @ts-ignore: decorator
-@inline function probabilityTerms<Derivative>(at: usize, p: v128, y: v128, gamma: v128): void {
-  const q = sub(splat(1), p);
-  const lost = sub(sub(splat(1), q), p); // 1 - p is q + lost, which a small p needs
-  const z = complement(at, y);
-  const positive = mul(y, load4(at + PAD_POS_WEIGHT));
-  const alphaT = mulAdd(load4(at + PAD_ALPHA), y, mul(load4(at + PAD_ALPHA_NEGATIVE), z));
-  const coefficient = mul(alphaT, add(positive, z));
-  const c = mulAdd(y, q, mul(z, p));
-  const entropy = mul(alphaT, mulAdd(positive, surprise(p), mul(z, sub(surprise(q), div(lost, larger(q, splat(1e-12)))))));
-  store4(at + FACTOR, c);
-  store4(at + ENTROPY, or(entropy, and(greaterMask(y, splat(0.5)), signBit())));
-  if (idof<Derivative>() == idof<ValueOnly>()) return;
-  const floor = splat(1e-12);
-  const overP = div(splat(1), larger(p, floor));
-  const overQ = div(splat(1), larger(q, floor));
-  const turn = sub(z, y); // c'
-  // B / c, whose limit at c = 0 is the coefficient
-  const quotient = select4(div(entropy, c), coefficient, nonZeroMask(c));
-  const first = mul(alphaT, sub(mul(z, overQ), mul(positive, overP)));
-  store4(at + SLOPE, mulAdd(mul(gamma, turn), quotient, first));
-  if (idof<Derivative>() == idof<WithCurve>() || idof<Derivative>() == idof<WithGaussNewton>()) {
+@final
+@unmanaged
+export class ProbabilityDerivatives<Derivative> {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const p = load4(x + o);
+    const target = load4(y + o);
+    const gamma = every(frame + GAMMA);
+    const floor = splat(1e-12);
+    const z = complement(at, target);
+    const alphaT = alphaOf(at, target, z);
+    const positive = mul(target, load4(at + PAD_POS_WEIGHT));
+    const overP = div(splat(1), larger(p, floor));
+    const overQ = div(splat(1), larger(sub(splat(1), p), floor));
+    const c = load4(at + FACTOR);
+    const turn = sub(z, target); // c'
+    // B / c, whose limit at c = 0 is the sum of the coefficients
+    const limit = mul(alphaT, add(positive, z));
+    const quotient = select4(div(absolute(load4(at + ENTROPY)), c), limit, nonZeroMask(c));
+    const first = mul(alphaT, sub(mul(z, overQ), mul(positive, overP)));
     const second = mul(alphaT, mulAdd(mul(z, overQ), overQ, mul(mul(positive, overP), overP)));
+    store4(at + SLOPE, mulAdd(mul(gamma, turn), quotient, first));
     if (idof<Derivative>() == idof<WithGaussNewton>()) return store4(at + CURVE, second);
     const relative = mul(gamma, div(turn, larger(c, floor)));
     const bend = mul(mul(relative, sub(gamma, splat(1))), mul(turn, quotient));

@@ -45,7 +45,7 @@ const CONSTANTS: usize = memory.data<f32>([1.0, 0.5], 8);
 //   c = 1 - p_t = h (1 - v) + (1 - h) v = a + b (1 - 2 a), a the larger of v and h and b the smaller: the rounding
 //   errors of the small term are small against the sum, and nothing cancels;
 //   a_t B = a_t (P y + z) log(1 + e) + a_t |x| (x < 0 ? P y : z).
-// Ratio and hinge carry the class, y > 1/2, as their sign, as they do for hard targets.
+// Coefficient and hinge carry the class, y > 1/2, as their sign, and so does the cross entropy made of them.
 
 // 1 - y, of a smoothed target with what its float32 has lost.
 // @ts-ignore: decorator
@@ -53,17 +53,23 @@ const CONSTANTS: usize = memory.data<f32>([1.0, 0.5], 8);
   return sub(sub(splat(1), y), load4(at + PAD_LOST));
 }
 
-/** posWeight is 1. */
-@final
-export class Unit {}
+// a y + (1 - a) z
+// @ts-ignore: decorator
+@inline export function alphaOf(at: usize, y: v128, z: v128): v128 {
+  return mulAdd(load4(at + PAD_ALPHA), y, mul(load4(at + PAD_ALPHA_NEGATIVE), z));
+}
 
-/** posWeight is anything. */
+/** posWeight is 1, and targets are not smoothed. */
 @final
-export class Weighted {}
+export class Plain {}
+
+/** Any posWeight and smoothing. */
+@final
+export class General {}
 
 @final
 @unmanaged
-export class SoftTerms<PosWeight> {
+export class SoftTerms<Kind> {
   // @ts-ignore: decorator
   @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
@@ -71,30 +77,35 @@ export class SoftTerms<PosWeight> {
     const targets = y + o;
     const one = every(CONSTANTS);
     const half = every(CONSTANTS + 4);
-    softTerms<PosWeight>(at, load4(logits), load4(targets), one, half);
-    softTerms<PosWeight>(at + 16, load4(logits + 16), load4(targets + 16), one, half);
-    softTerms<PosWeight>(at + 32, load4(logits + 32), load4(targets + 32), one, half);
-    softTerms<PosWeight>(at + 48, load4(logits + 48), load4(targets + 48), one, half);
+    softTerms<Kind>(at, load4(logits), load4(targets), one, half);
+    softTerms<Kind>(at + 16, load4(logits + 16), load4(targets + 16), one, half);
+    softTerms<Kind>(at + 32, load4(logits + 32), load4(targets + 32), one, half);
+    softTerms<Kind>(at + 48, load4(logits + 48), load4(targets + 48), one, half);
+  }
+
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    softTerms<Kind>(frame + o, load4(x + o), load4(y + o), every(CONSTANTS), every(CONSTANTS + 4));
   }
 }
 
 // @ts-ignore: decorator
-@inline function softTerms<PosWeight>(at: usize, x: v128, y: v128, one: v128, half: v128): void {
+@inline function softTerms<Kind>(at: usize, x: v128, y: v128, one: v128, half: v128): void {
   const d = load4(at + DENOMINATOR);
   const n = load4(at + NUMERATOR);
   const both = add(d, n);
   const sign = and(greaterMask(y, half), signBit());
-  store4(at + RATIO, or(sign, div(n, add(both, d))));
+  store4(at + RATIO, div(n, add(both, d)));
   const negative = negativeMask(x);
-  const z = complement(at, y);
+  const z = idof<Kind>() == idof<General>() ? complement(at, y) : sub(one, y);
   const h = select4(y, z, negative);
   const v = div(n, both);
   const major = larger(v, h);
   store4(at + FACTOR, mulAdd(smaller(v, h), sub(one, add(major, major)), major));
   store4(at + CORRECTION, and(load4(at + CORRECTION), greaterMask(v, h)));
-  const alphaT = mulAdd(load4(at + PAD_ALPHA), y, mul(load4(at + PAD_ALPHA_NEGATIVE), z));
+  const alphaT = or(sign, alphaOf(at, y, z));
   let against = mul(alphaT, h);
-  if (idof<PosWeight>() == idof<Weighted>()) {
+  if (idof<Kind>() == idof<General>()) {
     const posWeight = load4(at + PAD_POS_WEIGHT);
     against = mul(against, select4(posWeight, one, negative));
     store4(at + COEFFICIENT, mul(alphaT, mulAdd(posWeight, y, z)));
@@ -102,7 +113,7 @@ export class SoftTerms<PosWeight> {
     store4(at + COEFFICIENT, alphaT);
   }
   // 0 times an infinite logit is 0 here.
-  store4(at + HINGE, or(sign, and(mul(against, absolute(x)), nonZeroMask(against))));
+  store4(at + HINGE, and(mul(against, absolute(x)), nonZeroMask(against)));
 }
 
 // Without the power c^g but with a_t, and with r = c'/c = (1 - 2 y) p q / c, which is bounded:
@@ -132,7 +143,7 @@ export class SoftDerivatives<Derivative> {
   const positive = mul(y, load4(at + PAD_POS_WEIGHT));
   const c = mulAdd(y, q, mul(z, p));
   const r = mul(sub(z, y), div(mul(high, low), c));
-  const alphaT = mulAdd(load4(at + PAD_ALPHA), y, mul(load4(at + PAD_ALPHA_NEGATIVE), z));
+  const alphaT = alphaOf(at, y, z);
   const capped = smaller(absolute(load4(at + ENTROPY)), splat(1e4)); // a_t B
   const bend = mul(gamma, mul(r, capped)); // a_t g r B
   const first = mul(alphaT, sub(mul(z, p), mul(positive, q))); // a_t B'
