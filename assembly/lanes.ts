@@ -57,15 +57,17 @@
   return f32x4.sqrt(a);
 }
 
-// a b + c
+// a b + c; in the relaxed build rounded once or twice, as the processor likes.
 // @ts-ignore: decorator
 @inline export function mulAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-// c - a b
+// c - a b, likewise.
 // @ts-ignore: decorator
 @inline export function mulSub(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
   return f32x4.sub(c, f32x4.mul(a, b));
 }
 

@@ -124,7 +124,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     const rows = x.length / columns;
     sameLength('targets', y.length, rows, measure);
     if (call !== undefined) checkCall(call, rows, x.length, measure);
-    if (kindOf(x) !== 'Float32Array') checkNumbers('logits', x);
+    if (!ArrayBuffer.isView(x)) checkNumbers('logits', x);
     this.checkElements(x, y, call?.validate !== false);
   }
 
@@ -151,7 +151,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     doubles[Double.gradScale] = scale;
     // 0 for what is staged
     const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array) : 0;
-    const yAt = kindOf(y) === undefined ? 0 : instance.locate(y as unknown as ArrayBufferView);
+    const yAt = ArrayBuffer.isView(y) ? instance.locate(y) : 0;
     const weightAt = instance.locate(weight);
     const outAt = instance.locate(out);
     const gradAt = instance.locate(grad);

@@ -10,43 +10,48 @@ import { kindOf } from './kinds.js';
  */
 export const SEGMENT = 4096;
 
-/** 32-bit fields of the frame, as indices of `words`. */
-export const Word = {
-  logits: 0,
-  targets: 1,
-  weight: 2,
-  loss: 3,
-  grad: 4,
-  hess: 5,
-  count: 6,
-  flags: 7,
-  alphas: 8,
-  posWeights: 9,
-  hessian: 10,
-  classes: 11,
-  alphaNegatives: 12,
-  bad: 40,
-} as const;
+/** 32-bit fields of the frame, as indices of `words`. Enums, since a bundler puts their numbers where they are used. */
+export enum Word {
+  logits = 0,
+  targets = 1,
+  weight = 2,
+  loss = 3,
+  grad = 4,
+  hess = 5,
+  count = 6,
+  flags = 7,
+  alphas = 8,
+  posWeights = 9,
+  hessian = 10,
+  classes = 11,
+  alphaNegatives = 12,
+  bad = 40,
+}
 
 /** 64-bit fields of the frame, as indices of `doubles`. */
-export const Double = {
-  gamma: 8,
-  alphaPositive: 9,
-  alphaNegative: 10,
-  posWeight: 11,
-  labelSmoothing: 12,
-  ignore: 13,
-  gradScale: 14,
-  sumPositives: 16,
-  sumNegatives: 17,
-  positives: 18,
-  negatives: 19,
-} as const;
+export enum Double {
+  gamma = 8,
+  alphaPositive = 9,
+  alphaNegative = 10,
+  posWeight = 11,
+  labelSmoothing = 12,
+  ignore = 13,
+  gradScale = 14,
+  sumPositives = 16,
+  sumNegatives = 17,
+  positives = 18,
+  negatives = 19,
+}
 
 /** A target outside its range, among the bits of `bad`. */
 export const BAD_TARGET = 1;
 
-export const Flag = { soft: 1, sums: 2, probabilities: 4, ignore: 8 } as const;
+export enum Flag {
+  soft = 1,
+  sums = 2,
+  probabilities = 4,
+  ignore = 8,
+}
 
 const PAGE = 65_536;
 const FRAME_BYTES = 256;

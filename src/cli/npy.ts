@@ -1,6 +1,6 @@
 import { DataError, quote } from './errors.js';
 import { type InputFile, openInput, readExactly } from './files.js';
-import type { Table, Values } from './table.js';
+import { type Table, tuple, type Values } from './table.js';
 
 /** The layout of a .npy file: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 export interface NpyHeader {
@@ -109,10 +109,10 @@ export function parseNpyHeader(start: Uint8Array, size: number, file: string): N
   const shape = entries.shape;
   if (shape.length === 0) fail('expected an array of at least one dimension, got a scalar');
   const count = shape.reduce((product, length) => product * length, 1);
-  if (count === 0) fail(`the array is empty: its shape is (${shape.join(', ')})`);
+  if (count === 0) fail(`the array is empty: its shape is ${tuple(shape)}`);
   // Beyond 2^53 the product is rounded, but it is then larger than any file as well.
   const end = offset + count * bytes;
-  if (end > size) fail(`the file is truncated: expected ${end} bytes for shape (${shape.join(', ')}), got ${size}`);
+  if (end > size) fail(`the file is truncated: expected ${end} bytes for shape ${tuple(shape)}, got ${size}`);
   if (end < size) fail(`expected the file to end after its array, got ${size - end} more bytes`);
   return { dtype, shape, count, offset };
 }
@@ -176,7 +176,7 @@ function parseTuple(text: string): number[] | undefined {
 
 /** The header of a little-endian float32 array; its length is the same for every shape of one dimension. */
 export function npyHeader(shape: readonly number[]): Uint8Array {
-  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple(shape)}, }`;
   const length = Math.ceil((10 + dict.length + 1) / 128) * 128;
   const text = `${MAGIC}\x01\x00${String.fromCharCode((length - 10) & 255, (length - 10) >> 8)}${dict}`;
   return Uint8Array.from(`${text.padEnd(length - 1)}\n`, (character) => character.charCodeAt(0));

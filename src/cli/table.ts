@@ -86,7 +86,12 @@ function trimmed(shape: readonly number[] | undefined): readonly number[] | unde
 }
 
 function shapeText(shape: readonly number[] | undefined): string {
-  return shape === undefined ? 'a single column' : `shape (${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+  return shape === undefined ? 'a single column' : `shape ${tuple(shape)}`;
+}
+
+/** As Python writes it. */
+export function tuple(shape: readonly number[]): string {
+  return `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 }
 
 function count(elements = 0): string {

@@ -107,7 +107,7 @@ test('what is refused, and why', async () => {
     ['not a .npy file: it does not start with "\\x93NUMPY"', Buffer.from('logit\n1.5\n')],
     ['the file is truncated: it ends within the header', npy('<f4', [1], one).slice(0, 8)],
     ['the file is truncated: it ends within the header', npy('<f4', [1], one).slice(0, 100)],
-    ['the file is truncated: expected 132 bytes for shape (1), got 131', npy('<f4', [1], one).slice(0, 131)],
+    ['the file is truncated: expected 132 bytes for shape (1,), got 131', npy('<f4', [1], one).slice(0, 131)],
     ['expected the file to end after its array, got 4 more bytes', npy('<f4', [1], Float32Array.of(1, 2))],
     ['expected .npy version 1.0, 2.0 or 3.0, got 4.0', npyFile('{}', one, 4)],
     ['expected a header of at most 10000 bytes, got 10038', npyFile(' '.repeat(10_000), one)],

@@ -1,0 +1,29 @@
+// The package as npm would publish it: publint, are-the-types-wrong, and what the tarball holds.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'focal-loss-wasm-'));
+const run = (command, args) =>
+  execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+try {
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder]));
+  const tarball = join(folder, packed.filename);
+  console.log(
+    `${packed.filename}: ${packed.entryCount} files, ${packed.size} bytes packed, ${packed.unpackedSize} unpacked`,
+  );
+  const strange = packed.files
+    .map((file) => file.path)
+    .filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
+  if (strange.length > 0) throw new Error(`the tarball holds ${strange.join(', ')}`);
+  process.stdout.write(run('npx', ['--no-install', 'publint', tarball, '--strict']));
+  process.stdout.write(
+    run('npx', ['--no-install', 'attw', tarball, '--profile', 'node16', '--exclude-entrypoints', 'kernel.wasm']),
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,107 @@
+// What the engine is given to run: read from the kernel's text, so that a slip of the compiler or of ours is seen.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+interface Loop {
+  function: string;
+  lines: string[];
+}
+
+const text = readFileSync(new URL('../build/kernel.wat', import.meta.url), 'utf8');
+
+/** Loops that hold no other loop, with the function they are in. */
+function innermostLoops(source: string): Loop[] {
+  const loops: Loop[] = [];
+  let current = '';
+  const open: { indent: number; lines: string[]; inner: boolean }[] = [];
+  for (const line of source.split('\n')) {
+    const indent = line.length - line.trimStart().length;
+    const code = line.trim();
+    const name = /^\(func (\S+)/.exec(code);
+    if (name && indent === 1) current = name[1];
+    for (const loop of open) loop.lines.push(code);
+    if (code.startsWith('loop ') || code === 'loop') {
+      for (const loop of open) loop.inner = false;
+      open.push({ indent, lines: [], inner: true });
+    }
+    const last = open[open.length - 1];
+    if (code === 'end' && last && indent === last.indent) {
+      open.pop();
+      if (last.inner) loops.push({ function: current, lines: last.lines.slice(0, -1) });
+    }
+  }
+  return loops;
+}
+
+const loops = innermostLoops(text);
+/** The loops that do the arithmetic: those with vectors of float32. */
+const vectorLoops = loops.filter((loop) => loop.lines.some((line) => /^f32x4\./.test(line)));
+const describeLoop = (loop: Loop, fault: string) => `${loop.function}: ${fault}`;
+
+test('the kernel has the loops that this reads', () => {
+  const names = vectorLoops.map((loop) => loop.function).join('\n');
+  for (const stage of [
+    'exponential/Reduce',
+    'exponential/Quotient',
+    'hard/HardTerms',
+    'soft/SoftTerms',
+    'logarithm/Entropy',
+  ])
+    expect(names).toContain(stage);
+  expect(vectorLoops.length).toBeGreaterThan(40);
+});
+
+test('inside a vector loop nothing is called', () => {
+  const faults = vectorLoops.flatMap((loop) =>
+    loop.lines
+      .filter((line) => /^(call|call_indirect|return_call)\b/.test(line))
+      .map((line) => describeLoop(loop, line)),
+  );
+  expect(faults).toEqual([]);
+});
+
+test('inside a vector loop nothing branches but its own back edge', () => {
+  const faults = vectorLoops.flatMap((loop) => {
+    const branches = loop.lines.filter((line) => /^(br|br_if|br_table|if|else|return|unreachable)\b/.test(line));
+    // the compiler writes a loop as `if condition ... br back end`, or as `br_if back` at its end
+    const backEdges = branches.filter((line) => /^br(_if)? /.test(line)).length;
+    const conditions = branches.filter((line) => /^if\b/.test(line)).length;
+    const others = branches.length - backEdges - conditions;
+    return backEdges === 1 && conditions <= 1 && others === 0 ? [] : [describeLoop(loop, branches.join('; '))];
+  });
+  expect(faults).toEqual([]);
+});
+
+test('inside a vector loop nothing grows, fills or copies memory', () => {
+  const faults = vectorLoops.flatMap((loop) =>
+    loop.lines.filter((line) => /^memory\./.test(line)).map((line) => describeLoop(loop, line)),
+  );
+  expect(faults).toEqual([]);
+});
+
+// Loads and stores a tile of four vectors needs: inputs and slots of four vectors each, coefficients once.
+const MEMORY: [stage: RegExp, loads: number, stores: number][] = [
+  [/sweep<assembly\/exponential\/Reduce>/, 4 + 6, 2 * 4],
+  [/sweep<assembly\/exponential\/Quotient>/, 2 * 4 + 3, 3 * 4],
+  // logits, D, N and correction by vector, targets once
+  [/sweep<assembly\/hard\/HardTerms<assembly\/derivative\/ValueOnly>>/, 4 * 4 + 1, 4 * 4],
+  // ratio, correction and hinge by vector, four coefficients and one parameter
+  [/sweep<assembly\/logarithm\/Entropy>/, 3 * 4 + 5, 4],
+  // two vectors a step, factor and entropy each; the sums stay in registers
+  [/outputs\/sum<assembly\/power\/One>/, 2 * 2, 0],
+];
+
+test.each(MEMORY)('%s touches the memory it must and no more', (stage, loads, stores) => {
+  const found = vectorLoops.filter((loop) => stage.test(loop.function));
+  expect(found.length).toBe(1);
+  const count = (pattern: RegExp) => found[0].lines.filter((line) => pattern.test(line)).length;
+  expect({ loads: count(/^v128\.load/), stores: count(/^v128\.store/) }).toEqual({ loads, stores });
+});
+
+test('no relaxed instruction: the same bits everywhere', () => {
+  expect(text.match(/relaxed/g)).toBeNull();
+});
+
+test('nothing is imported', () => {
+  expect(text.match(/\(import /g)).toBeNull();
+});
