@@ -1,6 +1,6 @@
 // Builds dist/: the kernel, the modules that embed it, the bundles and their declarations.   node scripts/build.mjs
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,33 +11,38 @@ const at = (...names) => join(root, ...names);
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const KERNEL = at('build/kernel.wasm');
+const RELAXED = at('build/kernel-relaxed.wasm');
 const LOADER = '@assemblyscript/loader';
 const loader = JSON.parse(readFileSync(at('node_modules', LOADER, 'package.json'), 'utf8'));
 const NOTICE = `/*! Includes ${LOADER} ${loader.version}, (c) the AssemblyScript authors, ${loader.license}: see LICENSE-assemblyscript.txt */`;
 
 const RELATIVE = /from '(\.{1,2}\/[^']+)\.js'/g;
 
+// the clock of a file system may be coarser than ours
+const started = Date.now() - 2000;
+const isNew = (path) => statSync(path).mtimeMs >= started;
+
 mkdirSync(at('dist/wasm'), { recursive: true });
-compileKernel();
+compileKernel('release', KERNEL);
+compileKernel('relaxed', RELAXED);
 embedKernel();
 await bundle();
 declare();
+removeLeftovers();
 
 /** asc exits with 0 when it does not know the target, so what counts is the file. */
-function compileKernel() {
-  const started = Date.now();
-  run(require.resolve('assemblyscript/bin/asc.js'), ['--config', 'asconfig.json', '--target', 'release']);
-  // the clock of a file system may be coarser than ours
-  if (!existsSync(KERNEL) || statSync(KERNEL).mtimeMs < started - 2000) {
-    throw new Error(`asc has written no ${relative(root, KERNEL)}: is there a target "release" in asconfig.json?`);
+function compileKernel(target, file) {
+  run(require.resolve('assemblyscript/bin/asc.js'), ['--config', 'asconfig.json', '--target', target]);
+  if (!existsSync(file) || !isNew(file)) {
+    throw new Error(`asc has written no ${relative(root, file)}: is there a target "${target}" in asconfig.json?`);
   }
 }
 
 function embedKernel() {
-  const base64 = readFileSync(KERNEL).toString('base64');
+  const base64 = (file) => readFileSync(file).toString('base64');
   // The literal is an argument: bundlers inline a constant wherever it is used. Compiled at once, since Cloudflare Workers
   // compile only while the script starts; a refusal is kept for the first use.
-  const inline = `function compile(base64) {
+  const compile = `function compile(base64) {
   try {
     let bytes;
     if (typeof Uint8Array.fromBase64 === 'function') bytes = Uint8Array.fromBase64(base64);
@@ -51,14 +56,23 @@ function embedKernel() {
     return { error };
   }
 }
-export const wasm = /* @__PURE__ */ compile('${base64}');
 `;
-  write('dist/wasm/inline.js', inline);
-  write('dist/wasm/inline.cjs', transformSync(inline, { format: 'cjs' }).code);
+  const embed = (name, source) => {
+    write(`dist/wasm/${name}.js`, source);
+    write(`dist/wasm/${name}.cjs`, transformSync(source, { format: 'cjs' }).code);
+  };
+  embed('inline', `${compile}export const wasm = /* @__PURE__ */ compile('${base64(KERNEL)}');\n`);
+  // Only an engine that refuses the one with fused operations is given the other.
+  const choose = `function choose(first) {
+  return first.error === undefined ? { ...first, relaxed: true } : compile('${base64(KERNEL)}');
+}
+`;
+  embed('relaxed', `${compile}${choose}export const wasm = /* @__PURE__ */ choose(compile('${base64(RELAXED)}'));\n`);
   write('dist/wasm/edge.js', "import module from './kernel.wasm?module';\nexport const wasm = { module };\n");
-  copyFileSync(KERNEL, at('dist/wasm/kernel.wasm'));
+  write('dist/wasm/kernel.wasm', readFileSync(KERNEL));
   write('dist/wasm/kernel.wasm.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
-  copyFileSync(at('node_modules/assemblyscript/LICENSE'), at('dist/LICENSE-assemblyscript.txt'));
+  const legal = ['LICENSE', 'NOTICE'].map((name) => readFileSync(at('node_modules/assemblyscript', name), 'utf8'));
+  write('dist/LICENSE-assemblyscript.txt', legal.join('\n'));
 }
 
 async function bundle() {
@@ -72,12 +86,15 @@ async function bundle() {
   await both('src/inline.ts', 'inline', (extension) => ({
     plugins: [resolveTo('#wasm', { path: at(`dist/wasm/inline.${extension}`) })],
   }));
+  await both('src/relaxed.ts', 'relaxed', (extension) => ({
+    plugins: [resolveTo('#wasm', { path: at(`dist/wasm/relaxed.${extension}`) })],
+  }));
   const node = { target: 'node20.19', platform: 'node', format: 'esm', packages: 'external' };
-  const library_ = resolveTo('../index.js', { path: './index.js', external: true });
-  await output('src/parallel/index.ts', 'dist/parallel.js', { ...node, plugins: [library_] });
+  // one copy of the library, whoever imports it
+  await output('src/parallel/index.ts', 'dist/parallel/index.js', { ...node, external: ['../index.js'] });
   await output('src/cli/main.ts', 'dist/cli.js', {
     ...node,
-    plugins: [library_],
+    plugins: [resolveTo('../index.js', { path: './index.js', external: true })],
     define: { __VERSION__: JSON.stringify(version) },
   });
 }
@@ -96,7 +113,7 @@ function resolveTo(specifier, result) {
 
 /** The declarations that the entries reach, for either kind of module. */
 function declare() {
-  const entries = ['index', 'parallel/index'].filter((name) => existsSync(at('src', `${name}.ts`)));
+  const entries = ['index', 'relaxed', 'parallel/index'].filter((name) => existsSync(at('src', `${name}.ts`)));
   const outDir = at('build/declarations');
   const config = at('build/tsconfig.declarations.json');
   const compilerOptions = {
@@ -119,6 +136,14 @@ function declare() {
       text.replace(RELATIVE, (_, path) => `from '${path}.cjs'`),
     );
     for (const [, path] of text.matchAll(RELATIVE)) reached.add(join(dirname(name), path));
+  }
+}
+
+/** What an earlier build wrote and this one did not. */
+function removeLeftovers() {
+  for (const name of readdirSync(at('dist'), { recursive: true })) {
+    const path = at('dist', name);
+    if (statSync(path).isFile() && !isNew(path)) rmSync(path);
   }
 }
 

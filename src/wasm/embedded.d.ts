@@ -4,5 +4,7 @@ declare module '#wasm' {
     readonly module?: WebAssembly.Module;
     /** Why there is no module. */
     readonly error?: unknown;
+    /** Whether it is the build with fused multiply-add. */
+    readonly relaxed?: boolean;
   };
 }
