@@ -1,4 +1,4 @@
-import { clear, count } from './census';
+import { clear, countTargets } from './census';
 import { ValueOnly, WithCurve, WithGaussNewton, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
 import { prepareGamma, sumPower, takePower } from './gamma';
@@ -89,39 +89,39 @@ function scaled(sum: f64, factor: f32): f64 {
   return factor == 0 && sum == Infinity ? 0 : sum * <f64>factor;
 }
 
-function block(frame: usize, start: i32, count_: i32): void {
+function block(frame: usize, start: i32, count: i32): void {
   const call = changetype<Frame>(frame);
   const soft = isSoft(call);
-  const whole = count_ % <i32>TILE == 0;
-  const bytes = <usize>(((count_ + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
+  const whole = count % <i32>TILE == 0;
+  const bytes = <usize>(((count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
   const source = call.targets + (call.flags & SOFT ? start << 2 : start);
   let x = call.logits + (start << 2);
   let y = source;
-  count(frame, source, count_);
-  if (call.flags & PROBABILITIES && outOfRange(x, count_)) call.bad |= 2;
+  countTargets(frame, source, count);
+  if (call.flags & PROBABILITIES && outOfRange(x, count)) call.bad |= 2;
   if (!whole || call.flags & IGNORE) {
-    padLogits(frame, x, source, count_);
+    padLogits(frame, x, source, count);
     x = frame + PAD_LOGITS;
   }
   if (soft && (!whole || call.flags & IGNORE || !(call.flags & SOFT) || call.labelSmoothing != 0)) {
-    padSoft(frame, source, count_);
+    padSoft(frame, source, count);
     y = frame + PAD_TARGETS;
   } else if (!soft && (!whole || call.flags & IGNORE)) {
-    padBytes(frame, source, count_);
+    padBytes(frame, source, count);
     y = frame + PAD_TARGETS;
   }
   if (call.alphas) {
-    padFloats(frame + PAD_ALPHA, call.alphas + (start << 2), count_, 0);
-    padFloats(frame + PAD_ALPHA_NEGATIVE, call.alphaNegatives + (start << 2), count_, 0);
+    padFloats(frame + PAD_ALPHA, call.alphas + (start << 2), count, 0);
+    padFloats(frame + PAD_ALPHA_NEGATIVE, call.alphaNegatives + (start << 2), count, 0);
   }
-  if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count_, 0);
+  if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count, 0);
   if (!call.hess && !call.grad && sumOnly(frame, x, y, bytes, soft)) return;
   if (call.hess != 0 && call.hessian == GAUSS_NEWTON) terms<WithGaussNewton>(frame, x, y, bytes, soft);
   else if (call.hess != 0 && call.hessian != ABS_GRAD) terms<WithCurve>(frame, x, y, bytes, soft);
   else if (call.hess != 0 || call.grad != 0) terms<WithSlope>(frame, x, y, bytes, soft);
   else terms<ValueOnly>(frame, x, y, bytes, soft);
-  outputs(frame, start, count_, bytes, soft);
-  if (call.hess && call.flags & IGNORE) clearIgnored(call, call.hess + (start << 2), source, count_);
+  outputs(frame, start, count, bytes, soft);
+  if (call.hess && call.flags & IGNORE) clearIgnored(call, call.hess + (start << 2), source, count);
 }
 
 /** FACTOR and ENTROPY of a block, and its derivatives without the power. */
@@ -182,34 +182,34 @@ function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bo
 }
 
 /** The sums and arrays that the call asks for. */
-function outputs(frame: usize, start: i32, count_: i32, bytes: usize, soft: bool): void {
+function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool): void {
   const call = changetype<Frame>(frame);
   takePower(frame, call.gamma, bytes);
   if (soft) sweepVectors<Floor>(frame, 0, 0, bytes);
-  if (call.weight) sweepVectors<Weigh>(frame, weights(frame, call.weight + (start << 2), count_), 0, bytes);
+  if (call.weight) sweepVectors<Weigh>(frame, weights(frame, call.weight + (start << 2), count), 0, bytes);
   if (isCapped(frame) || call.weight) sweepVectors<Cap>(frame, 0, 0, bytes);
   if (call.flags & SUMS) sum<One>(frame, bytes);
-  const whole = count_ % <i32>TILE == 0;
+  const whole = count % <i32>TILE == 0;
   if (call.loss) {
     const out = call.loss + (start << 2);
     sweepVectors<WriteLoss>(frame, whole ? out : frame + PAD_OUT, 0, bytes);
-    if (!whole) memory.copy(out, frame + PAD_OUT, count_ << 2);
+    if (!whole) memory.copy(out, frame + PAD_OUT, count << 2);
   }
   if (call.grad) {
     const out = call.grad + (start << 2);
     sweepVectors<WriteGrad>(frame, whole ? out : frame + PAD_OUT, 0, bytes);
-    if (!whole) memory.copy(out, frame + PAD_OUT, count_ << 2);
+    if (!whole) memory.copy(out, frame + PAD_OUT, count << 2);
   }
   if (call.hess) {
     const out = call.hess + (start << 2);
     writeHess(frame, call.hessian, whole ? out : frame + PAD_OUT, bytes);
-    if (!whole) memory.copy(out, frame + PAD_OUT, count_ << 2);
+    if (!whole) memory.copy(out, frame + PAD_OUT, count << 2);
   }
 }
 
-function weights(frame: usize, source: usize, count_: i32): usize {
-  if (count_ % <i32>TILE == 0) return source;
-  padFloats(frame + PAD_WEIGHT, source, count_, 0);
+function weights(frame: usize, source: usize, count: i32): usize {
+  if (count % <i32>TILE == 0) return source;
+  padFloats(frame + PAD_WEIGHT, source, count, 0);
   return frame + PAD_WEIGHT;
 }
 

@@ -7,7 +7,7 @@ import { Frame, IGNORE, IGNORED, SOFT } from './layout';
 export function censusOf(frame: usize): void {
   const call = changetype<Frame>(frame);
   clear(call);
-  count(frame, call.targets, call.count);
+  countTargets(frame, call.targets, call.count);
 }
 
 export function clear(call: Frame): void {
@@ -17,7 +17,7 @@ export function clear(call: Frame): void {
 }
 
 /** Counts `count` targets at `targets` into the frame's results. */
-export function count(frame: usize, targets: usize, count: i32): void {
+export function countTargets(frame: usize, targets: usize, count: i32): void {
   const call = changetype<Frame>(frame);
   if (call.flags & IGNORE) {
     if (call.flags & SOFT) countSoftKept(call, targets, count);

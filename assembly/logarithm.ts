@@ -86,8 +86,8 @@ export class WeighedEntropy {
 
 // log v of v > 0, for the few that are not 1 + e.
 //
-// Method: v = 2^k m, m in [sqrt(1/2), sqrt(2)), log v = k ln 2 + 2 s + s (b1 s^2 + b2 s^4 + b3 s^6), s = (m - 1) / (m + 1),
-//   minimax on |s| <= 0.1716, relative error 0.02 2^-24 before rounding.
+// Method: v = 2^k m, m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1),
+//   log v = k ln 2 + 2 s + s (b1 s^2 + b2 s^4 + b3 s^6), minimax on |s| <= 0.1716, relative error 0.02 2^-24 before rounding.
 // Domain: [0, 2^60]; what is small is scaled by 2^64, so that subnormal numbers count. log 0 is about -132.
 // NaN and infinity are taken for numbers.
 
