@@ -29,9 +29,10 @@ import {
   SUM_NEGATIVES,
   SUM_POSITIVES,
   TILE,
+  WIDE,
 } from './layout';
 import { Entropy, WeighedEntropy } from './logarithm';
-import { AbsGrad, Cap, Clip, Exact, Floor, sum, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
+import { AbsGrad, Cap, Clip, Exact, Floor, sum, sumWide, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { One } from './power';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
@@ -72,10 +73,10 @@ function prepare(frame: usize): void {
   memory.fill(frame + SUM_POSITIVES, 0, 32);
   clear(call);
   if (!soft) return;
-  fillSlot(frame + PAD_LOST, 0);
-  fillSlot(frame + PAD_ALPHA, <f32>call.alphaPositive);
-  fillSlot(frame + PAD_ALPHA_NEGATIVE, <f32>call.alphaNegative);
-  fillSlot(frame + PAD_POS_WEIGHT, <f32>call.posWeight);
+  fillSlot(frame + PAD_LOST, call.count, 0);
+  fillSlot(frame + PAD_ALPHA, call.count, <f32>call.alphaPositive);
+  fillSlot(frame + PAD_ALPHA_NEGATIVE, call.count, <f32>call.alphaNegative);
+  fillSlot(frame + PAD_POS_WEIGHT, call.count, <f32>call.posWeight);
 }
 
 function finish(frame: usize): void {
@@ -121,7 +122,9 @@ function block(frame: usize, start: i32, count: i32): void {
   else if (call.hess != 0 || call.grad != 0) terms<WithSlope>(frame, x, y, bytes, soft);
   else terms<ValueOnly>(frame, x, y, bytes, soft);
   outputs(frame, start, count, bytes, soft);
-  if (call.hess && call.flags & IGNORE) clearIgnored(call, call.hess + (start << 2), source, count);
+  if (!(call.flags & IGNORE)) return;
+  if (call.grad) clearIgnored(call, call.grad + (start << 2), source, count);
+  if (call.hess) clearIgnored(call, call.hess + (start << 2), source, count);
 }
 
 /** FACTOR and ENTROPY of a block, and its derivatives without the power. */
@@ -159,21 +162,33 @@ function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft:
 }
 
 /**
- * The short way of a call that asks for sums alone: false where it is not open, or has come to NaN and is taken back,
- * since the power of a soft target's factor can underflow against an infinite cross entropy.
+ * The short way of a call that asks for sums alone: false where it is not open, or has come to no finite sum and is taken
+ * back. The power of a soft target's factor can underflow against an infinite cross entropy, and two float32 can overflow.
  */
 function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
   const call = changetype<Frame>(frame);
-  if (call.weight || call.loss || isCapped(frame)) return false;
+  if (call.weight || call.loss || call.flags & WIDE || isCapped(frame)) return false;
   terms<ValueOnly>(frame, x, y, bytes, soft);
   if (!(call.flags & SUMS)) return true;
   const positives = v128.load(frame + SUM_POSITIVES);
   const negatives = v128.load(frame + SUM_NEGATIVES);
   sumPower(frame, call.gamma, bytes);
-  if (!soft || !isNaN(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return true;
+  if (isFinite(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return true;
   v128.store(frame + SUM_POSITIVES, positives);
   v128.store(frame + SUM_NEGATIVES, negatives);
   return false;
+}
+
+/** Adds the losses FACTOR ENTROPY to the sums, two at a time where that neither overflows nor is forbidden. */
+function addUp(frame: usize, bytes: usize): void {
+  if (changetype<Frame>(frame).flags & WIDE) return sumWide(frame, bytes);
+  const positives = v128.load(frame + SUM_POSITIVES);
+  const negatives = v128.load(frame + SUM_NEGATIVES);
+  sum<One>(frame, bytes);
+  if (isFinite(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return;
+  v128.store(frame + SUM_POSITIVES, positives);
+  v128.store(frame + SUM_NEGATIVES, negatives);
+  sumWide(frame, bytes);
 }
 
 // @ts-ignore: decorator
@@ -188,7 +203,7 @@ function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool)
   if (soft) sweepVectors<Floor>(frame, 0, 0, bytes);
   if (call.weight) sweepVectors<Weigh>(frame, weights(frame, call.weight + (start << 2), count), 0, bytes);
   if (isCapped(frame) || call.weight) sweepVectors<Cap>(frame, 0, 0, bytes);
-  if (call.flags & SUMS) sum<One>(frame, bytes);
+  if (call.flags & SUMS) addUp(frame, bytes);
   const whole = count % <i32>TILE == 0;
   if (call.loss) {
     const out = call.loss + (start << 2);

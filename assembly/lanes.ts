@@ -95,6 +95,16 @@
 }
 
 // @ts-ignore: decorator
+@inline export function not(a: v128): v128 {
+  return v128.not(a);
+}
+
+// @ts-ignore: decorator
+@inline export function any(mask: v128): bool {
+  return v128.any_true(mask);
+}
+
+// @ts-ignore: decorator
 @inline export function or(a: v128, b: v128): v128 {
   return v128.or(a, b);
 }
@@ -181,6 +191,28 @@
 // @ts-ignore: decorator
 @inline export function signsHigh(words: v128): v128 {
   return i8x16.shuffle(zero(), words, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
+}
+
+// The first (last) two lanes of a and b in turn: a0 b0 a1 b1.
+// @ts-ignore: decorator
+@inline export function interleaveLow(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+}
+
+// @ts-ignore: decorator
+@inline export function interleaveHigh(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+}
+
+// The first (last) two lanes of a, then those of b: a0 a1 b0 b1.
+// @ts-ignore: decorator
+@inline export function pairsLow(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+}
+
+// @ts-ignore: decorator
+@inline export function pairsHigh(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
 }
 
 // Two float64 lanes.

@@ -44,6 +44,7 @@ export const SOFT: i32 = 1;
 export const SUMS: i32 = 2;
 export const PROBABILITIES: i32 = 4;
 export const IGNORE: i32 = 8;
+export const WIDE: i32 = 16;
 
 /** An ignored target among bytes. */
 export const IGNORED: u8 = 2;

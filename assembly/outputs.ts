@@ -53,6 +53,19 @@ export function sum<G>(frame: usize, bytes: usize): void {
   store4(frame + SUM_NEGATIVES, negatives);
 }
 
+/** The same with each loss widened by itself, for sums that must not depend on which losses are neighbours. */
+export function sumWide(frame: usize, bytes: usize): void {
+  let positives = load4(frame + SUM_POSITIVES);
+  let negatives = load4(frame + SUM_NEGATIVES);
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const loss = mul(load4(frame + o + FACTOR), load4(frame + o + ENTROPY));
+    positives = addWide(positives, widen(smaller(loss, zero())));
+    negatives = addWide(negatives, widen(larger(loss, zero())));
+  }
+  store4(frame + SUM_POSITIVES, positives);
+  store4(frame + SUM_NEGATIVES, negatives);
+}
+
 /** FACTOR *= the weights at x. */
 @final
 @unmanaged

@@ -20,9 +20,9 @@ export function padFloats(pad: usize, source: usize, count: i32, filler: f32): v
   fill(pad, count, wholeTiles(count), filler);
 }
 
-/** The slot at `pad` filled with one value. */
-export function fillSlot(pad: usize, value: f32): void {
-  fill(pad, 0, <i32>BLOCK, value);
+/** The slot at `pad` filled with one value, as far as a block of `count` elements, or a full one, goes. */
+export function fillSlot(pad: usize, count: i32, value: f32): void {
+  fill(pad, 0, wholeTiles(min(count, <i32>BLOCK)), value);
 }
 
 function fill(pad: usize, from: i32, to: i32, value: f32): void {

@@ -7,8 +7,22 @@ export function rowMax(row: usize, count: i32): f32 {
   let i = 0;
   let largest = load<f32>(row);
   if (count >= 4) {
+    // Four at once where there are many: one chain of maxima would wait for itself.
     let lanes = load4(row);
-    for (i = 4; i + 4 <= count; i += 4) lanes = larger(lanes, load4(row + (i << 2)));
+    if (count >= 16) {
+      let second = load4(row + 16);
+      let third = load4(row + 32);
+      let fourth = load4(row + 48);
+      for (i = 16; i + 16 <= count; i += 16) {
+        const at = row + (i << 2);
+        lanes = larger(lanes, load4(at));
+        second = larger(second, load4(at + 16));
+        third = larger(third, load4(at + 32));
+        fourth = larger(fourth, load4(at + 48));
+      }
+      lanes = larger(larger(lanes, second), larger(third, fourth));
+    }
+    for (; i + 4 <= count; i += 4) lanes = larger(lanes, load4(row + (i << 2)));
     lanes = larger(lanes, load4(row + ((count - 4) << 2))); // the last four again
     return largestLane(lanes);
   }
@@ -31,6 +45,17 @@ export function rowShift(row: usize, out: usize, count: i32, offset: f32): void 
 export function rowSum(row: usize, count: i32): f32 {
   let i = 0;
   let lanes = splat(0);
+  let second = splat(0);
+  let third = splat(0);
+  let fourth = splat(0);
+  for (; i + 16 <= count; i += 16) {
+    const at = row + (i << 2);
+    lanes = add(lanes, load4(at));
+    second = add(second, load4(at + 16));
+    third = add(third, load4(at + 32));
+    fourth = add(fourth, load4(at + 48));
+  }
+  lanes = add(add(lanes, second), add(third, fourth));
   for (; i + 4 <= count; i += 4) lanes = add(lanes, load4(row + (i << 2)));
   let sum = addLanes(lanes);
   for (; i < count; i++) sum += load<f32>(row + (i << 2));

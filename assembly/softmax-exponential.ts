@@ -11,7 +11,7 @@ import { sweep } from './sweep';
 //   n is below 2^11, so ln 2 comes in parts of 13 bits, whose products with n are exact.
 // Domain: rows whose largest logit is within 1000 of 0; any other row is shifted by its largest logit first.
 
-const REDUCE: usize = memory.data<f32>(
+export const REDUCE: usize = memory.data<f32>(
   [
     1.4426950408889634, // log2 e
     0.693115234375, // ln 2 in 13 bits
@@ -22,7 +22,7 @@ const REDUCE: usize = memory.data<f32>(
 );
 
 function exponentOf(largest: f32): i32 {
-  return <i32>Math.round(<f64>largest * 1.4426950408889634);
+  return <i32>nearest(<f64>largest * 1.4426950408889634);
 }
 
 // @ts-ignore: decorator
@@ -62,7 +62,7 @@ function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest
 }
 
 // @ts-ignore: decorator
-@inline function reduce(
+@inline export function reduce(
   at: usize,
   z: v128,
   lowest: v128,

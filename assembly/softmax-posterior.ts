@@ -42,7 +42,7 @@ import { sweepVectors } from './sweep';
 export function softmaxPosterior(frame: usize): void {
   const call = changetype<Frame>(frame);
   prepareGamma(frame, call.gamma);
-  fillSlot(frame + PAD_WEIGHT, 1);
+  fillSlot(frame + PAD_WEIGHT, call.classes, 1);
   for (let row = 0; row < call.count; row++) {
     const first = <usize>row * (<usize>call.classes << 2);
     oneRow(frame, call.logits + first, call.loss + first);

@@ -15,24 +15,29 @@ import {
   NEGATIVE_SLOPE,
   NUMERATOR,
   OTHER,
+  PAD_LOGITS,
   PAD_OUT,
   PAD_WEIGHT,
   POSITIVE_FACTOR,
   POSITIVE_SLOPE,
   ROW_OTHERS,
+  SLOT,
   SMOOTHING,
   SMOOTHING_SHARE,
   SUMS,
   SUM_NEGATIVES,
   SUM_POSITIVES,
   TILE,
+  WIDE,
 } from './layout';
+import { load4, store4 } from './lanes';
 import { Entropy } from './logarithm';
-import { Cap, sum, Weigh, WriteLoss } from './outputs';
+import { Cap, sum, sumWide, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
 import { One } from './power';
 import { rowMax, rowSum } from './rows';
 import { exponentiate, logOf, reduceRow } from './softmax-exponential';
+import { exponentiateAcross, logsOf, NARROW, rowsAcross, sumAcross } from './softmax-narrow';
 import { RowCurve, RowTerms, Smooth } from './softmax-terms';
 import { writeRow } from './softmax-slopes';
 import { sweep, sweepVectors } from './sweep';
@@ -72,11 +77,11 @@ function prepare(frame: usize): void {
 function group(frame: usize, start: i32, rows: i32): void {
   const call = changetype<Frame>(frame);
   const bytes = <usize>(((rows + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
-  fillSlot(frame + DENOMINATOR, 1); // a row of no loss, for those beyond the last
-  fillSlot(frame + NUMERATOR, 0);
-  fillSlot(frame + HINGE, 0);
-  fillSlot(frame + COEFFICIENT, 0);
-  fillSlot(frame + PAD_WEIGHT, 1);
+  fillSlot(frame + DENOMINATOR, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
+  memory.fill(frame + NUMERATOR, 0, SLOT);
+  memory.fill(frame + HINGE, 0, SLOT);
+  memory.fill(frame + COEFFICIENT, 0, SLOT);
+  if (isWeighed(call)) fillSlot(frame + PAD_WEIGHT, rows, 1);
   for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
     exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
   }
@@ -85,10 +90,15 @@ function group(frame: usize, start: i32, rows: i32): void {
   outputs(frame, start, rows, bytes);
 }
 
-/** How many whole rows one pass of the exponential takes: rows of under four classes write a vector beyond their end. */
+// @ts-ignore: decorator
+@inline function isWeighed(call: Frame): bool {
+  return call.alphas != 0 || call.weight != 0;
+}
+
+/** How many whole rows one pass of the exponential takes. */
 // @ts-ignore: decorator
 @inline function rowsAtOnce(classes: i32): i32 {
-  return max(1, (<i32>BLOCK - 4) / classes);
+  return classes <= NARROW ? rowsAcross(classes) : max(1, <i32>BLOCK / classes);
 }
 
 /** Brings rows [row, row + count) of a group to DENOMINATOR, NUMERATOR and HINGE, their exponentials to the output. */
@@ -96,6 +106,7 @@ function exponentials(frame: usize, start: i32, row: i32, count: i32): void {
   const call = changetype<Frame>(frame);
   const classes = call.classes;
   if (classes > <i32>BLOCK) return wideRow(frame, start, row);
+  if (classes <= NARROW) return narrowRows(frame, start, row, count);
   const rowBytes = <usize>classes << 2;
   const first = <usize>(start + row) * rowBytes;
   for (let r = 0; r < count; r++) {
@@ -113,6 +124,64 @@ function exponentials(frame: usize, start: i32, row: i32, count: i32): void {
     record(frame, start, row + r, label, rowSum(frame + FACTOR + at, classes));
   }
   keep(call, frame, first, count * classes);
+}
+
+/** The same for rows of few classes, which the slots hold side by side. */
+function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
+  const call = changetype<Frame>(frame);
+  const classes = call.classes;
+  const first = <usize>(start + row) * (<usize>classes << 2);
+  const stride = <usize>rowsAcross(classes) << 2;
+  exponentiateAcross(frame, call.logits + first, row, count, classes);
+  const described = isWeighed(call) || call.labelSmoothing != 0;
+  let ignored = 0;
+  for (let r = 0; r < count; r++) {
+    const label = labelOf(call, start + row + r);
+    const column = frame + (r << 2) + <usize>max(label, 0) * stride;
+    // The logit waits in NUMERATOR for the others of its vector.
+    store<f32>(frame + NUMERATOR + ((row + r) << 2), load<f32>(column + PAD_LOGITS));
+    if (label < 0) {
+      ignored++;
+      continue;
+    }
+    takeTarget(frame, row + r, column + FACTOR);
+    if (described) describeLabel(frame, start, row + r, label);
+  }
+  call.positives += <f64>(count - ignored);
+  for (let r = 0; r < count; r += 4) {
+    const at = frame + ((row + r) << 2);
+    store4(at + HINGE, logsOf(load4(at + NUMERATOR), load4(at + HINGE)));
+    const others = sumAcross(frame + FACTOR + (r << 2), stride, classes);
+    store4(at + NUMERATOR, others);
+    store4(at + ROW_OTHERS, others);
+  }
+  if (ignored > 0 || (count & 3) != 0) {
+    for (let r = 0; r < ((count + 3) & ~3); r++) {
+      if (r >= count || labelOf(call, start + row + r) < 0) forget(frame, row + r);
+    }
+  }
+  const out = call.grad ? call.grad : call.hess;
+  if (out) keepAcross(out + first, frame + FACTOR, count, stride, <usize>classes << 2);
+}
+
+/** Writes exponentials side by side to rows. */
+function keepAcross(out: usize, slot: usize, count: i32, stride: usize, rowBytes: usize): void {
+  let into = out;
+  for (let r = 0; r < count; r++) {
+    let from = slot + (r << 2);
+    for (let o: usize = 0; o < rowBytes; o += 4) {
+      store<f32>(into + o, load<f32>(from));
+      from += stride;
+    }
+    into += rowBytes;
+  }
+}
+
+/** Makes a row one of no loss. */
+function forget(frame: usize, row: i32): void {
+  store<f32>(frame + DENOMINATOR + (row << 2), 1);
+  store<f32>(frame + NUMERATOR + (row << 2), 0);
+  store<f32>(frame + HINGE + (row << 2), 0);
 }
 
 /** The same for one row that no slot holds: a slot at a time. */
@@ -168,14 +237,16 @@ function describeLabel(frame: usize, start: i32, row: i32, label: i32): void {
   const call = changetype<Frame>(frame);
   const logits = call.logits + <usize>(start + row) * (<usize>call.classes << 2);
   const largest = load<f32>(frame + OTHER + (row << 2));
-  call.positives += 1;
-  store<f32>(frame + HINGE + (row << 2), <f32>logOf(load<f32>(logits + (label << 2)), largest));
+  if (call.classes > NARROW) {
+    call.positives += 1;
+    store<f32>(frame + HINGE + (row << 2), <f32>logOf(load<f32>(logits + (label << 2)), largest));
+  }
   if (call.labelSmoothing != 0) {
     let logs: f64 = 0;
     for (let j = 0; j < call.classes; j++) logs += logOf(load<f32>(logits + (j << 2)), largest);
     store<f32>(frame + COEFFICIENT + (row << 2), <f32>logs);
   }
-  store<f32>(frame + PAD_WEIGHT + (row << 2), <f32>(alphaOf(frame, label) * weightOf(call, start + row)));
+  if (isWeighed(call)) store<f32>(frame + PAD_WEIGHT + (row << 2), <f32>(alphaOf(frame, label) * weightOf(call, start + row)));
 }
 
 /** alpha_t of a label, smoothed as the target is. */
@@ -209,17 +280,17 @@ function rowTerms<Derivative>(frame: usize, bytes: usize): void {
 
 function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   const call = changetype<Frame>(frame);
-  const weighed = call.alphas != 0 || call.weight != 0;
-  if (!weighed && !call.loss && !call.grad && !call.hess) {
+  if (!isWeighed(call) && !call.loss && !call.grad && !call.hess && !(call.flags & WIDE)) {
     if (call.flags & SUMS) sumPower(frame, call.gamma, bytes);
     return;
   }
   takePower(frame, call.gamma, bytes);
-  if (weighed) {
+  if (isWeighed(call)) {
     sweepVectors<Weigh>(frame, frame + PAD_WEIGHT, 0, bytes);
     sweepVectors<Cap>(frame, 0, 0, bytes);
   }
-  if (call.flags & SUMS) sum<One>(frame, bytes);
+  if (call.flags & WIDE) sumWide(frame, bytes);
+  else if (call.flags & SUMS) sum<One>(frame, bytes);
   if (call.loss) {
     sweepVectors<WriteLoss>(frame, frame + PAD_OUT, 0, bytes);
     memory.copy(call.loss + (start << 2), frame + PAD_OUT, rows << 2);

@@ -49,7 +49,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     if (posWeight instanceof Float64Array) this.#posWeights = pattern(posWeight);
   }
 
-  protected override targetsOf(value: unknown): TargetSource {
+  override targetsOf(value: unknown): TargetSource {
     return targetsOf(value);
   }
 
@@ -111,7 +111,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
   ): void {
     const { words } = instance;
     words[Word.targets] = this.#targetsAt(instance, y, yAt, start, count, validate);
-    const phase = start % this.#settings.numClasses;
+    const phase = this.classAt(start);
     if (this.#alphas !== undefined && this.#alphaNegatives !== undefined) {
       words[Word.alphas] = instance.stageFloats(this.#alphas, phase, count, instance.alphas);
       words[Word.alphaNegatives] = instance.stageFloats(this.#alphaNegatives, phase, count, instance.alphaNegatives);
@@ -121,11 +121,16 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     }
   }
 
+  /** The class of an element, where classes go round. */
+  protected classAt(index: number): number {
+    return index % this.#settings.numClasses;
+  }
+
   protected override evaluate({ kernel, frame }: Instance): void {
     kernel.binary(frame);
   }
 
-  protected override badTarget(y: TargetSource, start: number): Error {
+  override badTarget(y: TargetSource, start: number): Error {
     return firstBadTarget(y, start, this.#settings.ignoreIndex);
   }
 

@@ -72,6 +72,10 @@ export function classCount(value: unknown): number {
   return numeric('numClasses', 'an integer >= 1', value, (count) => count >= 1 && Number.isInteger(count));
 }
 
+export function threadCount(value: unknown): number {
+  return numeric('threads', 'an integer in [1, 256]', value, (n) => n >= 1 && n <= 256 && Number.isInteger(n));
+}
+
 /** A whole number that is not negative: a length, a size in bytes, how many of something. */
 export function wholeNumber(name: string, value: unknown): number {
   return numeric(name, 'an integer >= 0', value, (count) => count >= 0 && Number.isInteger(count));

@@ -6,8 +6,16 @@ import { kindOf } from './kinds.js';
 import { BAD_TARGET, Double, Flag, type Instance, Word } from './memory.js';
 import type { CallOptions, GradHess, Reduction } from './types.js';
 
-/** The sums of the last run, each class apart, and its elements that were not ignored. */
-export const totals = { sumPositives: 0, sumNegatives: 0, positives: 0, negatives: 0 };
+/** Sums of each class apart, and its elements that were not ignored. */
+export interface Totals {
+  sumPositives: number;
+  sumNegatives: number;
+  positives: number;
+  negatives: number;
+}
+
+/** Of the last run. */
+export const totals: Totals = { sumPositives: 0, sumNegatives: 0, positives: 0, negatives: 0 };
 
 export interface CommonSettings {
   readonly reduction: Reduction;
@@ -26,11 +34,11 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     /** Logits that share one target. */
     private readonly columns: number,
     /** Targets in a segment. */
-    private readonly step: number,
+    readonly step: number,
     private readonly flags: number,
   ) {}
 
-  protected abstract targetsOf(value: unknown): T;
+  abstract targetsOf(value: unknown): T;
   /** Checks what only a look at every element can tell and the kernel does not. */
   protected abstract checkElements(x: FloatSource, y: T, validate: boolean): void;
   /** Fills `positives` and `negatives` of `totals`. */
@@ -55,19 +63,19 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
   ): void;
   protected abstract evaluate(instance: Instance): void;
   /** The error of the first bad target from `start` on. */
-  protected abstract badTarget(y: T, start: number): Error;
+  abstract badTarget(y: T, start: number): Error;
 
-  /** With `metered`, `totals` is filled whatever the reduction. */
+  /** With `metered`, `totals` is filled whatever the reduction, and does not depend on which losses are neighbours. */
   forward(logits: unknown, targets: unknown, call: CallOptions | undefined, metered: boolean): Float32Array | number {
     const x = floatsOf('logits', logits);
     const y = this.targetsOf(targets);
     this.check(x, y, call);
     if (this.settings.reduction === 'none') {
       const out = call?.out ?? new Float32Array(y.length);
-      this.run(x, y, call, out, undefined, undefined, 1, metered);
+      this.run(x, y, call, out, undefined, undefined, 1, metered, metered);
       return out;
     }
-    this.run(x, y, call, call?.out, undefined, undefined, 1, true);
+    this.run(x, y, call, call?.out, undefined, undefined, 1, true, metered);
     return this.reduced();
   }
 
@@ -101,14 +109,14 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     return normalizer === 'positives' ? Math.max(1, positives) : normalizer;
   }
 
-  private reduced(): number {
-    const sum = totals.sumPositives + totals.sumNegatives;
-    if (this.settings.reduction === 'sum') return sum;
-    return sum / this.divisor(totals.positives, totals.positives + totals.negatives);
+  /** The value under 'sum' and 'mean'. */
+  reduced({ sumPositives, sumNegatives, positives, negatives } = totals): number {
+    const sum = sumPositives + sumNegatives;
+    return this.settings.reduction === 'sum' ? sum : sum / this.divisor(positives, positives + negatives);
   }
 
   /** The factor of the gradient under 'mean', for which the targets are counted beforehand only where they must be. */
-  private meanScale(x: FloatSource, y: T, validate: boolean): number {
+  meanScale(x: FloatSource, y: T, validate: boolean): number {
     const { normalizer, ignoreIndex } = this.settings;
     if (typeof normalizer === 'number') return 1 / normalizer;
     if (normalizer === undefined && ignoreIndex === null) return 1 / y.length;
@@ -117,7 +125,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     return 1 / (this.divisor(totals.positives, totals.positives + totals.negatives) || 1);
   }
 
-  private check(x: FloatSource, y: T, call: CallOptions | undefined): void {
+  check(x: FloatSource, y: T, call: CallOptions | undefined): void {
     const { columns } = this;
     wholeRows(x.length, this.settings.numClasses);
     const measure = columns === 1 ? 'the length of "logits"' : 'the rows of "logits"';
@@ -128,7 +136,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     this.checkElements(x, y, call?.validate !== false);
   }
 
-  private run(
+  run(
     x: FloatSource,
     y: T,
     call: CallOptions | undefined,
@@ -137,6 +145,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     hess: Float32Array | undefined,
     scale: number,
     sums: boolean,
+    wide = false,
   ): void {
     const { columns, step } = this;
     const validate = call?.validate !== false;
@@ -147,7 +156,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       this.configure(instance);
       instance.owner = this;
     }
-    words[Word.flags] = this.flags | this.begin(instance, y) | (sums ? Flag.sums : 0);
+    words[Word.flags] = this.flags | this.begin(instance, y) | (sums ? Flag.sums : 0) | (wide ? Flag.wide : 0);
     doubles[Double.gradScale] = scale;
     // 0 for what is staged
     const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array) : 0;

@@ -1,4 +1,5 @@
 import type { Evaluator } from './criterion.js';
+import { EVALUATOR } from './internal.js';
 import type {
   CallOptions,
   Criterion,
@@ -27,6 +28,11 @@ export class Loss<R extends Reduction, T extends Targets | Labels> implements Cr
   constructor(evaluator: Evaluator) {
     this.reduction = evaluator.settings.reduction as R;
     this.#evaluator = evaluator;
+  }
+
+  /** @internal */
+  get [EVALUATOR](): Evaluator {
+    return this.#evaluator;
   }
 
   /**

@@ -51,6 +51,8 @@ export enum Flag {
   sums = 2,
   probabilities = 4,
   ignore = 8,
+  /** Sums add each loss as float64 by itself. */
+  wide = 16,
 }
 
 const PAGE = 65_536;

@@ -27,7 +27,7 @@ export class SoftmaxEvaluator extends Evaluator<LabelSource> {
     this.#step = step;
   }
 
-  protected override targetsOf(value: unknown): LabelSource {
+  override targetsOf(value: unknown): LabelSource {
     return labelsOf(value);
   }
 
@@ -79,7 +79,7 @@ export class SoftmaxEvaluator extends Evaluator<LabelSource> {
     kernel.softmax(frame);
   }
 
-  protected override badTarget(y: LabelSource, start: number): Error {
+  override badTarget(y: LabelSource, start: number): Error {
     // the labels were checked as they were converted
     return wrongValue('targets', `a class index in [0, ${this.#settings.numClasses}) from row ${start} on`, y[start]);
   }

@@ -1,9 +1,16 @@
 import { wholeNumber, wrongValue } from './checks.js';
-import { type Instance, roomyInstance } from './memory.js';
+import { roomyInstance } from './memory.js';
 
 const ALIGNMENT = 16;
 /** Room for the padding between this many arrays, so that the bytes asked for are all there for their elements. */
 const PADDED_ARRAYS = 64;
+
+/** Memory whose bytes from `room` on are free. */
+interface Block {
+  readonly buffer: ArrayBufferLike;
+  readonly bytes: Uint8Array;
+  readonly room: number;
+}
 
 /**
  * A block of WebAssembly memory to work in without copying. Losses recognise arrays of a workspace by their buffer, and
@@ -23,7 +30,7 @@ const PADDED_ARRAYS = 64;
 export class Workspace {
   /** The size asked for. */
   readonly bytes: number;
-  readonly #instance: Instance;
+  readonly #block: Block;
   #next: number;
   readonly #end: number;
   /** Memory from here on was never handed out, and is zero. */
@@ -34,16 +41,19 @@ export class Workspace {
    * padding that this takes is added for the first 64 of them.
    * @throws TypeError for anything but a number, RangeError where it is no whole number or cannot be allocated.
    */
-  constructor(bytes: number) {
+  constructor(bytes: number);
+  /** @internal */
+  constructor(bytes: number, allocate: (size: number) => Block);
+  constructor(bytes: number, allocate: (size: number) => Block = roomyInstance) {
     this.bytes = wholeNumber('bytes', bytes);
     const size = bytes + PADDED_ARRAYS * ALIGNMENT;
     try {
-      this.#instance = roomyInstance(size);
+      this.#block = allocate(size);
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
       throw wrongValue('bytes', 'a size that can be allocated', bytes);
     }
-    this.#next = this.#instance.room;
+    this.#next = this.#block.room;
     this.#fresh = this.#next;
     this.#end = this.#next + size;
   }
@@ -54,7 +64,7 @@ export class Workspace {
    * @throws RangeError where it does not fit in what is left.
    */
   float32(length: number): Float32Array {
-    return new Float32Array(this.#instance.buffer, this.#take(length, 4), length);
+    return new Float32Array(this.#block.buffer, this.#take(length, 4), length);
   }
 
   /**
@@ -63,7 +73,7 @@ export class Workspace {
    * @throws RangeError where it does not fit in what is left.
    */
   uint8(length: number): Uint8Array {
-    return new Uint8Array(this.#instance.buffer, this.#take(length, 1), length);
+    return new Uint8Array(this.#block.buffer, this.#take(length, 1), length);
   }
 
   /**
@@ -72,12 +82,12 @@ export class Workspace {
    * @throws RangeError where it does not fit in what is left.
    */
   int32(length: number): Int32Array {
-    return new Int32Array(this.#instance.buffer, this.#take(length, 4), length);
+    return new Int32Array(this.#block.buffer, this.#take(length, 4), length);
   }
 
   /** Gives the whole block back for new arrays. Those of before are still there, and share their bytes with the new ones. */
   reset(): void {
-    this.#next = this.#instance.room;
+    this.#next = this.#block.room;
   }
 
   /** The address of a new array. */
@@ -89,7 +99,7 @@ export class Workspace {
     }
     const address = this.#next;
     const end = address + length * elementBytes;
-    if (address < this.#fresh) this.#instance.bytes.fill(0, address, Math.min(end, this.#fresh));
+    if (address < this.#fresh) this.#block.bytes.fill(0, address, Math.min(end, this.#fresh));
     this.#next = Math.min(this.#end, Math.ceil(end / ALIGNMENT) * ALIGNMENT);
     this.#fresh = Math.max(this.#fresh, this.#next);
     return address;

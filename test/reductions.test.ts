@@ -80,6 +80,15 @@ test('no elements: an empty array, sum 0, mean NaN', () => {
   }
 });
 
+test('a sum beyond float32 is still a sum', () => {
+  const wrong = new Float32Array(40).fill(-3e38);
+  for (const positives of [new Uint8Array(40).fill(1), new Float32Array(40).fill(1)]) {
+    const value = new BCEWithLogitsLoss({ reduction: 'sum' }).forward(wrong, positives);
+    expect(value / (40 * Math.fround(3e38))).toBeCloseTo(1, 6);
+    expect(new BCEWithLogitsLoss().forward(wrong, positives) / Math.fround(3e38)).toBeCloseTo(1, 6);
+  }
+});
+
 test('normalizer replaces the count in the mean, of the value and of the gradient', () => {
   const x = logits.subarray(0, 50);
   const y = hard.subarray(0, 50);

@@ -222,6 +222,11 @@ test('rows from any offset, any number of them, in a workspace or not, give the 
     expect(inside.grad).toBe(gradOut);
     expect(firstDifference(inside.value, whole.value)).toBe(-1);
     expect(firstDifference(inside.grad, whole.grad)).toBe(-1);
+    // in place
+    for (const z of [logits.slice(), x]) {
+      criterion.valueAndGrad(z, labels, { gradOut: z });
+      expect(firstDifference(z, whole.grad)).toBe(-1);
+    }
   }
 });
 

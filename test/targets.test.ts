@@ -150,6 +150,26 @@ describe('ignoreIndex', () => {
     expect(errorOf(() => new FocalLoss(options).forward([1, 5, 2], [3, 0, 4])).message).toMatch(/\b2\b.*got 4/);
   });
 
+  test('leaves nothing in value, gradient or Hessian, at any gamma and policy, of logits or probabilities', () => {
+    const x = Float32Array.of(0.3, 0.9, 1, 0, 0.999);
+    const faults: string[] = [];
+    for (const gamma of [0, 0.05, 0.5, 1.7, 2]) {
+      for (const fromLogits of [true, false]) {
+        for (const hessian of ['exact', 'clip', 'gaussNewton', 'absGrad'] as const) {
+          for (const ignored of [new Float32Array(5).fill(2), new Uint8Array(5).fill(2)]) {
+            const criterion = new FocalLoss({ gamma, fromLogits, hessian, ignoreIndex: 2, reduction: 'none' });
+            const { value, grad } = criterion.valueAndGrad(x, ignored);
+            const { hess } = criterion.gradHess(x, ignored);
+            if ([...value, ...grad, ...hess].some((v) => v !== 0)) {
+              faults.push(`gamma ${gamma} fromLogits ${fromLogits} ${hessian}: ${value}; ${grad}; ${hess}`);
+            }
+          }
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+  });
+
   test('0 and 1 can be ignored', () => {
     const logits = Float32Array.of(1, 2, 3);
     const none = new FocalLoss({ ignoreIndex: 0, reduction: 'none' }).forward(logits, Uint8Array.of(0, 1, 0));

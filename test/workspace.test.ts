@@ -163,3 +163,23 @@ test('a size that cannot be', () => {
   for (const length of [-1, 0.5, Number.NaN]) expect(errorOf(() => workspace.float32(length)).name).toBe('RangeError');
   expect(workspace.float32(0)).toHaveLength(0);
 });
+
+test('in place: out may be the logits, and gradOut the weight', () => {
+  for (const n of [1, 5, 300, 9001]) {
+    for (const targets of [hardTargets(n), softTargets(n)]) {
+      const weight = softTargets(n, 4);
+      const expected = criterion.valueAndGrad(someLogits(n), targets, { weight });
+      const workspace = new Workspace(16 * n);
+      const inside = [workspace.float32(n), workspace.float32(n)];
+      inside[0].set(someLogits(n));
+      inside[1].set(weight);
+      for (const [logits, scale] of [[someLogits(n), weight.slice()], inside]) {
+        const { value, grad } = criterion.valueAndGrad(logits, targets, { weight: scale, out: logits, gradOut: scale });
+        expect(value).toBe(logits);
+        expect(grad).toBe(scale);
+        expect(firstDifference(value, expected.value)).toBe(-1);
+        expect(firstDifference(grad, expected.grad)).toBe(-1);
+      }
+    }
+  }
+});

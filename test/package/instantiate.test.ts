@@ -65,11 +65,19 @@ test.each(Object.entries(REFUSALS))('%s is no error at import', (_, refusal) => 
   }
 });
 
-test('without TextDecoder, as in jsdom, the bundles work', () => {
+const HOSTS = {
+  'without TextDecoder, as in jsdom': 'delete globalThis.TextDecoder;',
+  'without Buffer, as in a browser': 'delete globalThis.Buffer;',
+  'with a Buffer of its own': 'globalThis.Buffer = { from: () => [] };',
+  'with Uint8Array.fromHex': `const { Buffer } = globalThis; globalThis.Buffer = undefined;
+    Uint8Array.fromHex = (digits) => new Uint8Array(Buffer.from(digits, 'hex'));`,
+};
+
+test.each(Object.entries(HOSTS))('the bundles work in a host %s', (_, host) => {
   for (const entry of ['dist/index.js', 'dist/inline.cjs']) {
-    const loss = runModule(`delete globalThis.TextDecoder;
+    const loss = runModule(`${host}
       const { FocalLoss } = await import('./${entry}');
-      console.log(new FocalLoss({ gamma: 0, alpha: null }).forward([0], [1]));`);
+      process.stdout.write(String(new FocalLoss({ gamma: 0, alpha: null }).forward([0], [1])));`);
     expect(Number(loss)).toBeCloseTo(Math.LN2, 6);
   }
 });

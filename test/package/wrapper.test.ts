@@ -157,21 +157,23 @@ test('a meter divides as the criterion does under mean', () => {
   for (const normalizer of [7, 'positives'] as const) {
     const criterion = new FocalLoss({ gamma: 2, normalizer });
     const meter = new LossMeter(criterion);
-    meter.update(logits.subarray(0, 100), targets.subarray(0, 100));
-    meter.update(logits.subarray(100), targets.subarray(100));
-    expect(meter.compute().mean).toBeCloseTo(criterion.forward(logits, targets), 12);
+    meter.update(logits.subarray(0, 160), targets.subarray(0, 160));
+    meter.update(logits.subarray(160), targets.subarray(160));
+    // forward adds neighbours as float32 first
+    expect(Math.abs(meter.compute().mean / criterion.forward(logits, targets) - 1)).toBeLessThan(1e-7);
   }
 });
 
 test('sums of a meter do not depend on where the stream is cut', () => {
-  const totals = [1, 3, 250, n].map((size) => {
+  const sizes = [16, 4096, n, 1, 250];
+  const totals = sizes.map((size) => {
     const meter = new LossMeter(new FocalLoss({ gamma: 2 }));
     for (let start = 0; start < n; start += size) {
       meter.update(logits.subarray(start, start + size), targets.subarray(start, start + size));
     }
     return meter.compute().sum;
   });
-  for (const total of totals) expect(Math.abs(total / totals[3] - 1)).toBeLessThan(1e-8);
+  for (const total of totals) expect(Math.abs(total / totals[2] - 1)).toBeLessThan(1e-12);
 
   // of many small terms beside a large one, which a plain sum would lose
   const meter = new LossMeter(new BCEWithLogitsLoss({ reduction: 'sum' }));

@@ -1,0 +1,138 @@
+import {
+  absolute,
+  add,
+  and,
+  any,
+  every,
+  greaterMask,
+  interleaveHigh,
+  interleaveLow,
+  larger,
+  load4,
+  mul,
+  mulAdd,
+  mulSub,
+  not,
+  pairsHigh,
+  pairsLow,
+  splat,
+  store4,
+  sub,
+} from './lanes';
+import { BLOCK, FACTOR, HINGE, OTHER, PAD_LOGITS } from './layout';
+import { exponentiate, REDUCE, reduce } from './softmax-exponential';
+
+// Rows of few classes, side by side: a vector holds one class of four rows, so that no vector is part empty and no row
+// is added up across lanes. Logits are brought to the slots class by class, `across` rows a class.
+
+/** Up to this many classes rows go side by side. */
+export const NARROW: i32 = 32;
+
+/** How many rows of so many classes the slots hold side by side. */
+// @ts-ignore: decorator
+@inline export function rowsAcross(classes: i32): i32 {
+  return (<i32>BLOCK / classes) & ~3;
+}
+
+/** FACTOR = the exponentials of `count` > 0 rows, OTHER their largest logits, HINGE the n ln 2 of their common factors. */
+export function exponentiateAcross(frame: usize, logits: usize, row: i32, count: i32, classes: i32): void {
+  const across = rowsAcross(classes);
+  const stride = <usize>across << 2;
+  for (let r = 0; r < count; r += 4) {
+    if (classes < 4 || r + 4 > count) placeRows(frame, logits, r, min(count - r, 4), stride, classes);
+    else placeFour(frame + PAD_LOGITS + (r << 2), logits + <usize>(r * classes) * 4, stride, classes);
+  }
+  for (let r = 0; r < count; r += 4) reduceAcross(frame, row + r, r, stride, classes);
+  exponentiate(frame, across * classes);
+}
+
+/** Brings four rows of at least four classes to their columns, four classes at a time, the last four again. */
+function placeFour(column: usize, logits: usize, stride: usize, classes: i32): void {
+  const rowBytes = <usize>classes << 2;
+  const last = rowBytes - 16;
+  for (let o: usize = 0; o < rowBytes; o += 16) {
+    const from = min(o, last);
+    const source = logits + from;
+    const into = column + (from >> 2) * stride;
+    const a = load4(source);
+    const b = load4(source + rowBytes);
+    const c = load4(source + rowBytes * 2);
+    const d = load4(source + rowBytes * 3);
+    const low = interleaveLow(a, b);
+    const lowNext = interleaveLow(c, d);
+    const high = interleaveHigh(a, b);
+    const highNext = interleaveHigh(c, d);
+    store4(into, pairsLow(low, lowNext));
+    store4(into + stride, pairsHigh(low, lowNext));
+    store4(into + stride * 2, pairsLow(high, highNext));
+    store4(into + stride * 3, pairsHigh(high, highNext));
+  }
+}
+
+/** The same a value at a time, for fewer rows or classes; the last row again in the place of those that are not there. */
+function placeRows(frame: usize, logits: usize, r: i32, count: i32, stride: usize, classes: i32): void {
+  for (let lane = 0; lane < 4; lane++) {
+    const source = logits + <usize>((r + min(lane, count - 1)) * classes) * 4;
+    const column = frame + PAD_LOGITS + ((r + lane) << 2);
+    for (let j = 0; j < classes; j++) store<f32>(column + <usize>j * stride, load<f32>(source + (j << 2)));
+  }
+}
+
+/** The largest logits of four rows, and REMAINDER and SCALE of their logits. */
+function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
+  const column = frame + (r << 2);
+  let largest = load4(column + PAD_LOGITS);
+  const end = column + <usize>classes * stride;
+  for (let at = column + stride; at < end; at += stride) largest = larger(largest, load4(at + PAD_LOGITS));
+  store4(frame + OTHER + (row << 2), largest);
+  const near = greaterMask(splat(1000.5), absolute(largest));
+  if (any(not(near))) {
+    shiftAcross(frame, row, r, stride, classes);
+    largest = and(largest, near);
+  }
+  const n = sub(mulAdd(largest, every(REDUCE), splat(12582912)), splat(12582912));
+  const lowest = mul(sub(n, splat(127)), splat(0.6931471824645996));
+  const round = sub(splat(12583039), n);
+  store4(frame + HINGE + (row << 2), n);
+  const log2e = every(REDUCE);
+  const high = every(REDUCE + 4);
+  const middle = every(REDUCE + 8);
+  const low = every(REDUCE + 12);
+  for (let at = column; at < end; at += stride) {
+    reduce(at, load4(at + PAD_LOGITS), lowest, log2e, round, high, middle, low);
+  }
+}
+
+/** Takes the largest logit off the rows among four whose largest is far from 0: infinite ones are at no distance from it. */
+function shiftAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
+  for (let lane = 0; lane < 4; lane++) {
+    const largest = load<f32>(frame + OTHER + ((row + lane) << 2));
+    if (Math.abs(largest) < 1000.5) continue;
+    for (let j = 0; j < classes; j++) {
+      const at = frame + PAD_LOGITS + ((r + lane) << 2) + <usize>j * stride;
+      const logit = load<f32>(at);
+      store<f32>(at, logit == largest ? 0 : logit - largest);
+    }
+  }
+}
+
+/** The sums over the classes of four rows side by side, the first of which is at `column`. */
+export function sumAcross(column: usize, stride: usize, classes: i32): v128 {
+  let even = load4(column);
+  let odd = splat(0);
+  let at = column + stride;
+  let j = 1;
+  for (; j + 1 < classes; j += 2) {
+    odd = add(odd, load4(at));
+    even = add(even, load4(at + stride));
+    at += stride << 1;
+  }
+  if (j < classes) odd = add(odd, load4(at));
+  return add(even, odd);
+}
+
+/** log of the targets' exponentials of four rows: their logits, which are given, less the n ln 2 in HINGE. */
+// @ts-ignore: decorator
+@inline export function logsOf(logits: v128, n: v128): v128 {
+  return mulSub(n, every(REDUCE + 12), mulSub(n, every(REDUCE + 8), mulSub(n, every(REDUCE + 4), logits)));
+}

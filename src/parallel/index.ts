@@ -1,0 +1,11 @@
+/**
+ * Focal loss over several threads, in Node, Deno and Bun.
+ *
+ * @packageDocumentation
+ */
+export {
+  ParallelFocalLoss,
+  type ParallelFocalLossAroundOptions,
+  type ParallelFocalLossOptions,
+} from './parallel-focal-loss.js';
+export { SharedWorkspace } from './shared-workspace.js';

@@ -1,0 +1,165 @@
+import { availableParallelism } from 'node:os';
+import { type FloatSource, floatsOf, type TargetSource } from '../arrays.js';
+import { threadCount } from '../checks.js';
+import type { Evaluator } from '../criterion.js';
+import {
+  type CallOptions,
+  FocalLoss,
+  type FocalLossAroundOptions,
+  type FocalLossOptions,
+  type Logits,
+  type Reduction,
+  type Targets,
+  type Value,
+  type ValueAndGrad,
+} from '../index.js';
+import { EVALUATOR } from '../internal.js';
+import { isPlain } from '../kinds.js';
+import { Divider, ELEMENTS_PER_THREAD, type Results } from './divide.js';
+import { isShared } from './staging.js';
+import { Threads } from './threads.js';
+
+interface ThreadOptions {
+  /** An integer in [1, 256]; 1 works on the calling thread. Default: as many as the processor runs at once. */
+  readonly threads?: number;
+}
+
+/** The options of `FocalLoss`, and `threads`. */
+export interface ParallelFocalLossOptions<R extends Reduction = Reduction> extends FocalLossOptions<R>, ThreadOptions {}
+
+/** The options of `FocalLoss` around a base loss, and `threads`. */
+export interface ParallelFocalLossAroundOptions<R extends Reduction = Reduction>
+  extends FocalLossAroundOptions<R>,
+    ThreadOptions {}
+
+/**
+ * `FocalLoss` over several threads, with the same bits. Threads start with the loss and stay until it is closed; a call that
+ * is too small for them is evaluated on the calling thread. Arrays on a SharedArrayBuffer are worked on where they are;
+ * others are copied to shared memory and back in chunks. Arrays must be left alone until the call's promise is settled.
+ *
+ * @example
+ * ```ts
+ * import { ParallelFocalLoss } from 'focal-loss-wasm/parallel';
+ *
+ * const criterion = new ParallelFocalLoss({ gamma: 2, threads: 4 });
+ * const loss = await criterion.forward(logits, targets);
+ * await criterion.close(); // or declare it with `await using`
+ * ```
+ */
+export class ParallelFocalLoss<R extends Reduction = 'mean'> {
+  /** What becomes of the element losses, as given or as the base loss has it. */
+  readonly reduction: R;
+  /** How many threads it has. */
+  readonly threads: number;
+  readonly #criterion: FocalLoss<R>;
+  readonly #evaluator: Evaluator<TargetSource>;
+  /** Neither where there is one thread. */
+  readonly #threads: Threads | undefined;
+  readonly #divider: Divider | undefined;
+  readonly #pending = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /**
+   * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for a value out of range: as `FocalLoss`
+   * does.
+   */
+  constructor(options: ParallelFocalLossAroundOptions<R>);
+  constructor(options?: ParallelFocalLossOptions<R>);
+  constructor(options?: ParallelFocalLossOptions<R>) {
+    const { threads = availableParallelism(), ...own } = isPlain(options) ? options : {};
+    this.#criterion = new FocalLoss<R>(isPlain(options) ? own : options);
+    this.#evaluator = this.#criterion[EVALUATOR] as unknown as Evaluator<TargetSource>;
+    this.reduction = this.#criterion.reduction;
+    this.threads = threadCount(threads);
+    if (this.threads === 1) return;
+    this.#threads = new Threads(this.threads, this.#evaluator.settings);
+    this.#divider = new Divider(this.#evaluator, this.#threads);
+  }
+
+  /**
+   * The loss of `logits` against `targets`, as `FocalLoss` gives it.
+   *
+   * @returns a number, or for the reduction `'none'` a Float32Array: `out`, or a new one, which lies on a SharedArrayBuffer
+   * if the logits do. Rejects as `FocalLoss` throws, and where a thread has failed.
+   */
+  forward(logits: Logits, targets: Targets, call?: CallOptions): Promise<Value<R>> {
+    return this.#track(this.#forward(logits, targets, call));
+  }
+
+  /**
+   * What `forward` returns, and its derivative with respect to each logit, as `FocalLoss` gives them.
+   *
+   * @returns `{ value, grad }`; a new array lies on a SharedArrayBuffer if the logits do. Rejects as `forward` does.
+   */
+  valueAndGrad(logits: Logits, targets: Targets, call?: CallOptions): Promise<ValueAndGrad<R>> {
+    return this.#track(this.#valueAndGrad(logits, targets, call));
+  }
+
+  /** Ends the threads when the calls that were made are done. Later calls are rejected. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #end(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+    await this.#threads?.close();
+  }
+
+  #track<T>(result: Promise<T>): Promise<T> {
+    this.#pending.add(result);
+    const remove = () => this.#pending.delete(result);
+    result.then(remove, remove);
+    return result;
+  }
+
+  async #forward(logits: Logits, targets: Targets, call: CallOptions | undefined): Promise<Value<R>> {
+    const divided = this.#divided(logits, targets, call);
+    if (divided === undefined) return this.#criterion.forward(logits, targets, call);
+    const none = this.reduction === 'none';
+    const out = call?.out ?? (none ? newResults(divided.x) : undefined);
+    const totals = await divided.run({ out, grad: undefined, scale: 1, sums: !none });
+    return (none ? out : this.#evaluator.reduced(totals)) as Value<R>;
+  }
+
+  async #valueAndGrad(logits: Logits, targets: Targets, call: CallOptions | undefined): Promise<ValueAndGrad<R>> {
+    const divided = this.#divided(logits, targets, call);
+    if (divided === undefined) return this.#criterion.valueAndGrad(logits, targets, call);
+    const { x, y, validate } = divided;
+    const none = this.reduction === 'none';
+    const scale = this.reduction === 'mean' ? this.#evaluator.meanScale(x, y, validate) : 1;
+    const grad = call?.gradOut ?? newResults(x);
+    const out = call?.out ?? (none ? newResults(x) : undefined);
+    const totals = await divided.run({ out, grad, scale, sums: !none });
+    return { value: (none ? out : this.#evaluator.reduced(totals)) as Value<R>, grad };
+  }
+
+  /** The checked inputs of a call that is worth dividing, and how to run it. */
+  #divided(logits: Logits, targets: Targets, call: CallOptions | undefined) {
+    if (this.#closed !== undefined) {
+      throw new Error('"ParallelFocalLoss" expected a call before close(), got one after it');
+    }
+    const divider = this.#divider;
+    if (divider === undefined) return undefined;
+    const x = floatsOf('logits', logits);
+    const y = this.#evaluator.targetsOf(targets);
+    if (x.length < 2 * ELEMENTS_PER_THREAD) return undefined;
+    // Booleans are never ignored; the bytes that threads get in their place would be.
+    const { ignoreIndex } = this.#evaluator.settings;
+    if (ignoreIndex !== null && !ArrayBuffer.isView(y) && typeof y[0] === 'boolean') return undefined;
+    this.#evaluator.check(x, y, call);
+    const validate = call?.validate !== false;
+    const inputs = { x, y, weight: call?.weight, validate };
+    return { x, y, validate, run: (results: Results) => divider.run({ ...inputs, ...results }) };
+  }
+}
+
+/** A new array beside the logits, in shared memory if they are. */
+function newResults(x: FloatSource): Float32Array {
+  return isShared(x) ? new Float32Array(new SharedArrayBuffer(4 * x.length)) : new Float32Array(x.length);
+}

@@ -1,0 +1,63 @@
+// docs/options.md names what exists: options, and tests.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { BCEWithLogitsLoss, FocalLoss, SoftmaxFocalLoss } from '../src/index.js';
+import { softTargets } from './counterparts.js';
+import { errorOf } from './support.js';
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+const sections = read('../docs/options.md').split(/^## /m);
+
+/** The rows of the table under a heading, without its head. */
+function tableUnder(heading: string): string[][] {
+  const lines = sections.find((part) => part.startsWith(`${heading}\n`))?.match(/^\|.*\|$/gm) ?? [];
+  return lines.slice(2).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** Without parameters, whose names are not those of rows. */
+const titlesIn = (source: string) => [...source.matchAll(/^ *test\((['"])(.+)\1, /gm)].map(([, , title]) => title);
+
+test('every option and key of a call, and no other', () => {
+  const known = (run: () => unknown) =>
+    errorOf(run)
+      .message.match(/among (.+), got/)?.[1]
+      .split(', ') ?? [];
+  const unknown = { colour: 1 } as never;
+  const softmax = { numClasses: 2, colour: 1 } as never;
+  const call = known(() => new BCEWithLogitsLoss().forward([0], [0], unknown));
+  const documented = (heading: string) => tableUnder(heading).map(([option]) => option.replaceAll('`', ''));
+  for (const [heading, keys] of [
+    ['FocalLoss', [...known(() => new FocalLoss(unknown)), 'call.weight']],
+    ['SoftmaxFocalLoss', [...known(() => new SoftmaxFocalLoss(softmax)), 'call.weight']],
+    ['Options of a call', call],
+  ] as const) {
+    expect(documented(heading).sort()).toEqual([...keys].sort());
+  }
+});
+
+test('a row of counterparts for each test of parity, and no other', () => {
+  const rows = tableUnder('Counterparts').map(([name]) => name);
+  expect(rows.sort()).toEqual(titlesIn(read('./parity.test.ts')).sort());
+  expect(rows.length).toBeGreaterThan(20);
+});
+
+test('the meanings of soft targets, with their values', () => {
+  const rows = tableUnder('Soft targets');
+  expect(rows.map(([name]) => name)).toEqual(Object.keys(softTargets));
+  for (const [name, , value] of rows)
+    expect(softTargets[name](3, 0.7).toPrecision(3)).toBe(Number(value).toPrecision(3));
+});
+
+test('each pitfall names its test', () => {
+  const titles = titlesIn(read('./pitfalls.test.ts'));
+  expect(
+    tableUnder('Pitfalls elsewhere')
+      .map((cells) => cells.at(-1))
+      .sort(),
+  ).toEqual(titles.sort());
+});
