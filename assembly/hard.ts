@@ -41,6 +41,11 @@ import {
 // With w = x, its sign flipped where y = 1, and N / D = e^-|x|:
 //   1 - p_t = sigmoid(w), which is N / (D + N) where w < 0 (an easy element) and D / (D + N) elsewhere;
 //   -log p_t = max(w, 0) + log(1 + e^-|x|), and e^-|x| / (2 + e^-|x|) = N / (2 D + N).
+//
+// @bound 2 gamma + 4 ulp, gamma a half of an integer up to 5
+// @bound 2e-6 relative, any other gamma up to 10
+// Worst over every float32 at gamma 2: 6.63 ulp at 0x3f6063d4, y = 1.
+//
 // Ratio and hinge carry the target as their sign, and so does the cross entropy made of them: the class of an
 // element costs no storage of its own.
 
