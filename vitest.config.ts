@@ -4,5 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/runtimes/**'],
+    // A slow machine is no failure.
+    testTimeout: 60_000,
   },
 });
