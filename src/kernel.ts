@@ -32,7 +32,8 @@ export type Narrow = (source: number, into: number, count: number, hasIgnore: nu
 /** A new instance of the kernel with a memory of its own. */
 export function instantiate(): Kernel {
   const { module } = wasm;
-  if (module === undefined) throw notCompiled(wasm.error);
+  // a bundler that does not know how to import a binary may give a path instead
+  if (typeof module !== 'object') throw notCompiled(wasm.error ?? `"#wasm" is ${JSON.stringify(module)}, not a module`);
   // The raw exports: the loader's own wrap each function in one that spreads its arguments.
   return instantiateSync(adopt(module), {}).instance.exports as unknown as Kernel;
 }

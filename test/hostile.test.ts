@@ -130,7 +130,7 @@ for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
     test(`${name}.${method}`, () => {
       expectRefused((value) => criterion[method](value, LABELS));
       expectRefused((value) => criterion[method](rows, value));
-      expectRefused((value) => criterion[method](value, value), ['[]', 'detached', 'out of bounds']);
+      expectRefused((value) => criterion[method](value, value), ['[]']);
       expectRefused((value) => criterion[method](rows, LABELS, value), NO_OPTIONS);
       expectRefused((weight) => criterion[method](rows, LABELS, { weight }), ['undefined']);
       expectRefused((validate) => criterion[method](rows, LABELS, { validate }), ['undefined', 'true']);
@@ -194,17 +194,14 @@ test('constructors and functions', () => {
   expectRefused((value) => softmaxFocalLoss(value, LABELS, { numClasses: 2 }));
   expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }));
   expectRefused((value) => softmaxFocalLoss(GOOD, LABELS, value));
-  expectRefused((value) => focalPosterior(value, { gamma: 2 }), ['[]', 'detached', 'out of bounds']);
+  expectRefused((value) => focalPosterior(value, { gamma: 2 }), ['[]']);
   expectRefused((value) => focalPosterior(GOOD, value), NO_OPTIONS);
   expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5', '2^53']);
   expectRefused((out) => focalPosterior(GOOD, { gamma: 2, out }), ['undefined']);
-  expectRefused(
-    (value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }),
-    ['[]', 'detached', 'out of bounds'],
-  );
+  expectRefused((value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }), ['[]']);
   expectRefused((value) => softmaxFocalPosterior(GOOD, value));
   expectRefused((numClasses) => softmaxFocalPosterior(GOOD, { gamma: 2, numClasses }));
-  expectRefused((value) => hardest(value, 1), ['[]', 'detached', 'out of bounds']);
+  expectRefused((value) => hardest(value, 1), ['[]']);
   expectRefused((k) => hardest(GOOD, k), ['2^53']);
 });
 

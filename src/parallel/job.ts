@@ -2,9 +2,6 @@
 
 import type { FloatSource, TargetSource } from '../arrays.js';
 
-/** Segments that a thread takes at a time. */
-export const SEGMENTS_AT_A_TIME = 4;
-
 /** A stretch of a call's elements, of which every array lies on a SharedArrayBuffer. */
 export interface Job {
   readonly logits: FloatSource;
@@ -19,6 +16,8 @@ export interface Job {
   /** Factor of the gradient. */
   readonly scale: number;
   readonly validate: boolean;
-  /** One number: how often segments have been taken. */
+  /** Elements that a thread takes at a time: whole segments. */
+  readonly share: number;
+  /** One number: how many shares have been taken. */
   readonly taken: Int32Array;
 }

@@ -15,7 +15,7 @@ import {
 } from '../index.js';
 import { EVALUATOR } from '../internal.js';
 import { isPlain } from '../kinds.js';
-import { Divider, ELEMENTS_PER_THREAD, type Results } from './divide.js';
+import { Divider, isWorthDividing, type Results } from './divide.js';
 import { isShared } from './staging.js';
 import { Threads } from './threads.js';
 
@@ -148,7 +148,7 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
     if (divider === undefined) return undefined;
     const x = floatsOf('logits', logits);
     const y = this.#evaluator.targetsOf(targets);
-    if (x.length < 2 * ELEMENTS_PER_THREAD) return undefined;
+    if (!isWorthDividing(x.length, [x, y, call?.weight, call?.out, call?.gradOut])) return undefined;
     // Booleans are never ignored; the bytes that threads get in their place would be.
     const { ignoreIndex } = this.#evaluator.settings;
     if (ignoreIndex !== null && !ArrayBuffer.isView(y) && typeof y[0] === 'boolean') return undefined;

@@ -3,10 +3,12 @@
 import type { FloatSource, TargetSource } from '../arrays.js';
 import { kindOf } from '../kinds.js';
 
-/** Elements of a chunk; whole segments. */
-export const CHUNK = 64 * 4096;
-/** One is filled or emptied while the threads work on the other. */
-const CHUNKS = 2;
+/** Elements of a chunk at most; whole segments. */
+export const CHUNK = 128 * 4096;
+/** Beyond the threads, which work on a chunk each: filled and emptied meanwhile. */
+const SPARE = 2;
+/** The calling thread cannot fill more in the time in which threads empty them. */
+const MOST = 8;
 
 type Shared = Float32Array | Float64Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 type Kind = { new (buffer: SharedArrayBuffer, offset: number, length: number): Shared; BYTES_PER_ELEMENT: number };
@@ -21,7 +23,8 @@ const TARGET_KINDS: Record<string, Kind> = {
   BigInt64Array,
 };
 
-export function isShared(array: FloatSource | TargetSource | undefined): boolean {
+/** Whether every thread sees an array where it is; true where there is none. */
+export function isShared(array: unknown): boolean {
   return array === undefined || (ArrayBuffer.isView(array) && array.buffer instanceof SharedArrayBuffer);
 }
 
@@ -70,9 +73,14 @@ export class Staging {
 
 /** The stagings of a loss, handed out to whoever comes first. */
 export class Stagings {
-  readonly count = CHUNKS;
-  readonly #free = Array.from({ length: CHUNKS }, () => new Staging());
+  readonly count: number;
+  readonly #free: Staging[];
   readonly #waiting: ((staging: Staging) => void)[] = [];
+
+  constructor(threads: number) {
+    this.count = Math.min(threads + SPARE, MOST);
+    this.#free = Array.from({ length: this.count }, () => new Staging());
+  }
 
   async take(): Promise<Staging> {
     return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));

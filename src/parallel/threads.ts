@@ -18,8 +18,6 @@ export class Threads {
       workerData: settings,
       minThreads: count,
       maxThreads: count,
-      // the next job is there when one ends
-      concurrentTasksPerWorker: 2,
       idleTimeout: Number.POSITIVE_INFINITY,
       // flags of the caller's process, such as --input-type, may not suit a file
       execArgv: [],
@@ -34,10 +32,10 @@ export class Threads {
     });
   }
 
-  /** Has at most `enough` threads work on a job; returns where the first bad target is, -1 for nowhere. */
-  async run(job: Job, enough: number): Promise<number> {
+  /** Has `threads` threads at once work on a job; returns where the first bad target is, -1 for nowhere. */
+  async run(job: Job, threads: number): Promise<number> {
     if (this.#failure !== undefined) throw lost(this.#failure);
-    const tasks = Array.from({ length: Math.min(this.count, enough) }, () => this.#pool.run(job) as Promise<number>);
+    const tasks = Array.from({ length: threads }, () => this.#pool.run(job) as Promise<number>);
     // all of them, since the others still write
     const outcomes = await Promise.allSettled(tasks);
     let first = -1;

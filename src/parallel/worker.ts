@@ -1,13 +1,12 @@
-// What runs in each thread: an evaluator with the settings of the caller's, over whatever segments are still to be taken.
+// What runs in each thread: an evaluator with the settings of the caller's, over whatever shares are still to be taken.
 
 import { workerData } from 'node:worker_threads';
 import type { TargetSource } from '../arrays.js';
 import { BinaryEvaluator, type BinarySettings } from '../binary-evaluator.js';
 import { Double, type Instance, SEGMENT } from '../memory.js';
-import { type Job, SEGMENTS_AT_A_TIME } from './job.js';
+import type { Job } from './job.js';
 
-const STEP = SEGMENTS_AT_A_TIME * SEGMENT;
-/** More than anybody takes: nothing is left. */
+/** More shares than there are. */
 const ALL_TAKEN = 2 ** 30;
 
 class BadTarget extends Error {
@@ -62,21 +61,22 @@ class PartEvaluator extends BinaryEvaluator {
 const evaluator = new PartEvaluator(workerData as BinarySettings);
 
 /**
- * Takes segments until none are left.
+ * Takes shares until none are left.
  *
- * @returns the start of a segment with a bad target, -1 where there is none. Segments are taken in order and finished, so
- * that the least start which any thread returns is the first there is.
+ * @returns the start of a segment with a bad target, -1 where there is none. Shares are taken in order and finished, so that
+ * the least start which any thread returns is the first there is.
  */
 export default function work(job: Job): number {
-  const { length } = job.targets;
+  const { targets, share, taken } = job;
+  const { length } = targets;
   for (;;) {
-    const start = STEP * Atomics.add(job.taken, 0, 1);
+    const start = share * Atomics.add(taken, 0, 1);
     if (start >= length) return -1;
     try {
-      evaluator.part(job, start, Math.min(start + STEP, length));
+      evaluator.part(job, start, Math.min(start + share, length));
     } catch (error) {
       if (!(error instanceof BadTarget)) throw error;
-      Atomics.store(job.taken, 0, ALL_TAKEN);
+      Atomics.store(taken, 0, ALL_TAKEN);
       return start + error.start;
     }
   }

@@ -1,27 +1,32 @@
 // Several threads give the bits of one.
 import { describe, expect, test } from 'vitest';
-import type { CallOptions, Logits, Targets } from '../../dist/index.js';
-import { firstDifference, hardTargets, random, softTargets, someLogits } from '../support.js';
-import { CHUNK, DIVIDED, pair, settlesHere, shared } from './support.js';
+import type { CallOptions, Logits, Reduction, Targets } from '../../dist/index.js';
+import { hardTargets, softTargets, someLogits } from '../support.js';
+import { CHUNK, COPIED, DIVIDED, pair, settlesHere, shared } from './support.js';
 
-type Pair = ReturnType<typeof pair>;
-
-const LONGEST = 3 * CHUNK + 77;
-const x = someLogits(LONGEST);
-const hard = hardTargets(LONGEST);
-const soft = softTargets(LONGEST);
-const next = random(4);
-const weight = Float32Array.from({ length: LONGEST }, () => 2 * next());
-
-const bits = (value: number | Float32Array) => new Float64Array(typeof value === 'number' ? [value] : value);
+const LONGEST = COPIED + 4099;
+const x = shared(someLogits(LONGEST), 1);
+const hard = shared(hardTargets(LONGEST), 3);
+const soft = shared(softTargets(LONGEST), 2);
+const weight = shared(softTargets(LONGEST, 4), 5);
+const own = { x: x.slice(), hard: hard.slice(), soft: soft.slice(), weight: weight.slice() };
 
 function expectSame(actual: number | Float32Array, expected: number | Float32Array): void {
   if (typeof actual === 'number' || typeof expected === 'number') expect(actual).toBe(expected);
-  else expect(firstDifference(actual, expected)).toBe(-1);
+  else expect(Buffer.compare(bytesOf(actual), bytesOf(expected))).toBe(0);
 }
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
+
+type Pair<R extends Reduction> = ReturnType<typeof pair<R>>;
+
 /** Both methods, in whatever memory the arrays are. */
-async function expectSameBits({ one, two }: Pair, logits: Logits, targets: Targets, call?: CallOptions): Promise<void> {
+async function expectSameBits<R extends Reduction>(
+  { one, two }: Pair<R>,
+  logits: Logits,
+  targets: Targets,
+  call?: CallOptions,
+): Promise<void> {
   expectSame(await two.forward(logits, targets, call), one.forward(logits, targets, call));
   const actual = await two.valueAndGrad(logits, targets, call);
   const expected = one.valueAndGrad(logits, targets, call);
@@ -31,56 +36,64 @@ async function expectSameBits({ one, two }: Pair, logits: Logits, targets: Targe
 
 describe.each(['sum', 'mean', 'none'] as const)('reduction %s', (reduction) => {
   const losses = pair({ gamma: 2, reduction });
-  const lengths = [0, 1, 4097, DIVIDED - 1, DIVIDED, DIVIDED + 1, CHUNK, CHUNK + 1, LONGEST];
 
-  test.each(lengths)('%i elements', async (n) => {
-    const [logits, labels] = [x.subarray(0, n), hard.subarray(0, n)];
-    await expectSameBits(losses, logits, labels);
-    await expectSameBits(losses, shared(logits), shared(labels));
+  test.each([0, 1, 4097, DIVIDED - 1, DIVIDED, DIVIDED + 1, DIVIDED + 4096])('%i shared elements', async (n) => {
+    await expectSameBits(losses, x.subarray(0, n), hard.subarray(0, n));
   });
 
-  test('soft targets, weights, views that start anywhere', async () => {
-    const n = CHUNK + 4096;
-    const at = (array: Float32Array, start: number) => array.subarray(start, start + n);
-    await expectSameBits(losses, at(x, 3), at(soft, 5), { weight: at(weight, 1) });
-    const sharedWeight = shared(at(weight, 1), 7);
-    await expectSameBits(losses, shared(at(x, 3), 1), shared(at(soft, 5), 3), { weight: sharedWeight });
-    await expectSameBits(losses, shared(at(x, 3), 1), at(soft, 5), { weight: at(weight, 1) });
+  test.each([0, 4097, LONGEST])('%i elements', async (n) => {
+    await expectSameBits(losses, own.x.subarray(0, n), own.hard.subarray(0, n));
+  });
+
+  test('soft targets, weights, views that start anywhere, arrays of both kinds', async () => {
+    const at = (array: Float32Array, start: number, n: number) => array.subarray(start, start + n);
+    const [n, m] = [DIVIDED + 100, COPIED + 100];
+    await expectSameBits(losses, at(x, 3, n), at(soft, 5, n), { weight: at(weight, 1, n) });
+    await expectSameBits(losses, at(x, 3, m), at(own.soft, 5, m), { weight: at(own.weight, 1, m) });
   });
 });
 
-test('a call is divided from the documented length on, and not before', async () => {
+test('a call is divided from a length on, and not before', async () => {
   const { two } = pair({});
-  const call = (n: number) => two.forward(x.subarray(0, n), hard.subarray(0, n));
-  expect(await settlesHere(call(DIVIDED - 1))).toBe(true);
-  expect(await settlesHere(call(DIVIDED))).toBe(false);
+  const settles = (logits: Float32Array, targets: Uint8Array, n: number) =>
+    settlesHere(two.forward(logits.subarray(0, n), targets.subarray(0, n)));
+  expect(await settles(x, hard, DIVIDED - 1)).toBe(true);
+  expect(await settles(x, hard, DIVIDED)).toBe(false);
+  expect(await settles(own.x, hard, COPIED - 1)).toBe(true);
+  expect(await settles(x, own.hard, COPIED - 1)).toBe(true);
+  expect(await settles(own.x, hard, COPIED)).toBe(false);
 });
 
-test('every kind of targets', async () => {
-  const losses = pair({ gamma: 1.5, reduction: 'sum' });
-  const n = DIVIDED + 4099;
-  const labels = hard.subarray(0, n);
-  const kinds: Targets[] = [
-    labels,
-    Uint8ClampedArray.from(labels),
-    Int8Array.from(labels),
-    Int32Array.from(labels),
-    BigInt64Array.from(labels, BigInt),
-    Float64Array.from(soft.subarray(0, n)),
-    Array.from(soft.subarray(0, n)),
-    Array.from(labels, Boolean),
-    { data: labels, dims: [n, 1] },
-  ];
-  for (const targets of kinds) await expectSameBits(losses, x.subarray(0, n), targets);
+test('chunks of full size', async () => {
+  const n = 4 * CHUNK + 5000;
+  const losses = pair({ reduction: 'sum' });
+  await expectSameBits(losses, someLogits(n), hardTargets(n));
+});
+
+const { two: divided, one: undivided } = pair({ gamma: 1.5, reduction: 'sum' });
+
+test.each<[string, () => Targets]>([
+  ['Uint8ClampedArray', () => Uint8ClampedArray.from(own.hard)],
+  ['Int8Array', () => Int8Array.from(own.hard)],
+  ['Int32Array', () => Int32Array.from(own.hard)],
+  ['BigInt64Array', () => BigInt64Array.from(own.hard, BigInt)],
+  ['Float64Array', () => Float64Array.from(own.soft)],
+  ['number[]', () => Array.from(own.soft)],
+  ['boolean[]', () => Array.from(own.hard, Boolean)],
+  ['tensor', () => ({ data: own.hard, dims: [LONGEST, 1] })],
+])('targets in a %s', async (_, make) => {
+  const targets = make();
+  expect(await divided.forward(own.x, targets)).toBe(undivided.forward(own.x, targets));
 });
 
 test('logits that are converted', async () => {
-  const losses = pair({ gamma: 2, reduction: 'none' });
-  const doubles = Float64Array.from({ length: DIVIDED }, (_, k) => x[k] / 3);
-  const sharedDoubles = new Float64Array(new SharedArrayBuffer(8 * DIVIDED));
+  const doubles = Float64Array.from(own.x, (value) => value / 3);
+  const sharedDoubles = new Float64Array(new SharedArrayBuffer(8 * LONGEST));
   sharedDoubles.set(doubles);
-  const labels = hard.subarray(0, DIVIDED);
-  for (const logits of [doubles, sharedDoubles, Array.from(doubles)]) await expectSameBits(losses, logits, labels);
+  const expected = undivided.forward(doubles, hard);
+  for (const logits of [doubles, sharedDoubles, Array.from(doubles)]) {
+    expect(await divided.forward(logits, hard)).toBe(expected);
+  }
 });
 
 test.each([
@@ -89,63 +102,54 @@ test.each([
   { ignoreIndex: 1, reduction: 'none' },
   { normalizer: 1000 },
 ] as const)('%o', async (options) => {
-  const losses = pair(options);
-  const n = DIVIDED + 5000;
-  const labels = hard.slice(0, n);
-  if (options.ignoreIndex === 255) for (let k = 0; k < n; k += 3) labels[k] = 255;
-  const logits = x.subarray(0, n);
-  await expectSameBits(losses, logits, labels);
-  await expectSameBits(losses, shared(logits), shared(labels));
-  const others: Targets[] = options.ignoreIndex === 255 ? [Int32Array.from(labels)] : [Array.from(labels, Boolean)];
-  for (const targets of others) await expectSameBits(losses, logits, targets);
-  await expectSameBits(losses, logits, Float64Array.from(labels));
+  const losses = pair<Reduction>(options);
+  const labels = shared(own.hard);
+  if (options.ignoreIndex === 255) for (let k = 0; k < LONGEST; k += 3) labels[k] = 255;
+  await expectSameBits(losses, x, labels);
+  await expectSameBits(losses, own.x, Float64Array.from(labels));
+  if (options.ignoreIndex === 255) await expectSameBits(losses, own.x, BigInt64Array.from(labels, BigInt));
+  else await expectSameBits(losses, own.x, Array.from(labels, Boolean));
 });
 
 test('values by class, whose rows cross the borders between threads', async () => {
   const numClasses = 7;
   const alpha = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
-  const losses = pair({ numClasses, alpha, posWeight: new Float64Array([1, 2, 3, 4, 5, 6, 7]), labelSmoothing: 0.1 });
-  const n = numClasses * Math.ceil((CHUNK + 9000) / numClasses);
+  const posWeight = new Float64Array([1, 2, 3, 4, 5, 6, 7]);
+  const losses = pair({ numClasses, alpha, posWeight, labelSmoothing: 0.1 });
+  const n = LONGEST - (LONGEST % numClasses);
   await expectSameBits(losses, x.subarray(0, n), hard.subarray(0, n));
-  await expectSameBits(losses, shared(x.subarray(0, n)), shared(hard.subarray(0, n)));
+  await expectSameBits(losses, own.x.subarray(0, n), own.hard.subarray(0, n));
 });
 
 test('probabilities', async () => {
-  const losses = pair({ fromLogits: false });
-  await expectSameBits(losses, soft.subarray(0, DIVIDED), hard.subarray(0, DIVIDED));
+  await expectSameBits(pair({ fromLogits: false }), soft, hard);
 });
 
 test('buffers of the caller are filled and returned, in place too', async () => {
   const { one, two } = pair({ gamma: 2, reduction: 'none' });
-  const n = CHUNK + 100;
-  const [logits, labels] = [x.slice(0, n), hard.subarray(0, n)];
-  const expected = one.valueAndGrad(logits, labels);
-  for (const make of [(a: Float32Array) => a.slice(), (a: Float32Array) => shared(a, 5)]) {
-    const [out, gradOut] = [make(logits), make(logits)];
+  const expected = one.valueAndGrad(x, hard);
+  for (const make of [() => own.x.slice(), () => shared(own.x, 5)]) {
+    const [out, gradOut] = [make(), make()];
     // a gradient over the logits
-    const { value, grad } = await two.valueAndGrad(gradOut, labels, { out, gradOut });
+    const { value, grad } = await two.valueAndGrad(gradOut, hard, { out, gradOut });
     expect(value).toBe(out);
     expect(grad).toBe(gradOut);
-    expect(firstDifference(out, expected.value as Float32Array)).toBe(-1);
-    expect(firstDifference(gradOut, expected.grad)).toBe(-1);
+    expectSame(out, expected.value);
+    expectSame(gradOut, expected.grad);
   }
 });
 
 test('a sum fills out as well', async () => {
-  const { one, two } = pair({ gamma: 2, reduction: 'sum' });
-  const [logits, labels] = [x.subarray(0, DIVIDED), hard.subarray(0, DIVIDED)];
-  const [actual, expected] = [new Float32Array(DIVIDED), new Float32Array(DIVIDED)];
-  await two.forward(logits, labels, { out: actual });
-  one.forward(logits, labels, { out: expected });
-  expect(firstDifference(actual, expected)).toBe(-1);
+  const [actual, expected] = [new Float32Array(LONGEST), new Float32Array(LONGEST)];
+  await divided.forward(x, hard, { out: actual });
+  undivided.forward(x, hard, { out: expected });
+  expectSame(actual, expected);
 });
 
 test('NaN and infinite logits', async () => {
-  const losses = pair({ reduction: 'sum' });
-  const logits = x.slice(0, DIVIDED);
-  logits[100_000] = Number.POSITIVE_INFINITY;
-  await expectSameBits(losses, logits, hard.subarray(0, DIVIDED));
+  const logits = shared(own.x);
+  logits[500_000] = hard[500_000] === 1 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  expect(await divided.forward(logits, hard)).toBe(Number.POSITIVE_INFINITY);
   logits[70_000] = Number.NaN;
-  const value = await losses.two.forward(logits, hard.subarray(0, DIVIDED));
-  expect(bits(value)).toEqual(bits(Number.NaN));
+  expect(await divided.forward(logits, hard)).toBeNaN();
 });

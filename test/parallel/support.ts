@@ -3,9 +3,10 @@ import { afterAll } from 'vitest';
 import { FocalLoss, type FocalLossOptions, type Reduction } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
 
-/** Elements from which a call is divided, and elements of a chunk of what is copied. */
-export const DIVIDED = 2 * 65_536;
-export const CHUNK = 262_144;
+/** Elements from which on a call is divided, where every array is shared and where one is not; a chunk of what is copied. */
+export const DIVIDED = 524_288;
+export const COPIED = 1_048_576;
+export const CHUNK = 524_288;
 
 const open: { close(): Promise<void> }[] = [];
 

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import { FocalLoss } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
 import { firstDifference, hardTargets, someLogits } from '../support.js';
-import { CHUNK, DIVIDED, settlesHere, shared, threadsOf } from './support.js';
+import { COPIED, DIVIDED, settlesHere, shared, threadsOf } from './support.js';
 
 const run = promisify(execFile);
 
-const n = CHUNK + DIVIDED;
+const n = COPIED + 4097;
 const x = shared(someLogits(n));
 const labels = shared(hardTargets(n));
 const expected = new FocalLoss().forward(x, labels);
@@ -95,7 +95,7 @@ test.each([
 test('a thread that dies at work', async () => {
   const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 2 }));
   await loss.forward(x, labels);
-  const length = 12 * 2 ** 20;
+  const length = 2 ** 24;
   const [logits, targets] = [new SharedArrayBuffer(4 * length), new SharedArrayBuffer(length)];
   const call = loss.forward(new Float32Array(logits), new Uint8Array(targets));
   void threads[1].terminate();
@@ -120,7 +120,7 @@ test('all threads die, again and again', async () => {
 
 const cwd = fileURLToPath(new URL('../..', import.meta.url));
 const USE =
-  'const x = new Float32Array(2 ** 18), y = new Uint8Array(2 ** 18), loss = new ParallelFocalLoss({ threads: 2 });';
+  'const x = new Float32Array(2 ** 20), y = new Uint8Array(2 ** 20), loss = new ParallelFocalLoss({ threads: 2 });';
 const [IMPORT, REQUIRE] = [
   "import { ParallelFocalLoss } from 'focal-loss-wasm/parallel';",
   "const { ParallelFocalLoss } = require('focal-loss-wasm/parallel');",
@@ -136,5 +136,5 @@ test.each([
 ])('a process with %s ends by itself, and when its calls are done', async (_, argv) => {
   const { stdout, stderr } = await run(process.execPath, argv, { cwd, timeout: 20_000 });
   expect(stderr).toBe('');
-  expect(Number(stdout)).toBe(new FocalLoss().forward(new Float32Array(2 ** 18), new Uint8Array(2 ** 18)));
+  expect(Number(stdout)).toBe(new FocalLoss().forward(new Float32Array(2 ** 20), new Uint8Array(2 ** 20)));
 });

@@ -1,0 +1,51 @@
+// What ran, how long it took, and whether its bits are the expected ones.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const FILE = new URL('expected.json', import.meta.url);
+let expected = JSON.parse(readFileSync(FILE, 'utf8'));
+
+/** Every check that ran: { runtime, version, what, ok, ms, note }. */
+export const results = [];
+
+/** Runs a check; a check that throws has failed. It may return what to print beside its time. */
+export async function check(runtime, version, what, run) {
+  const started = performance.now();
+  let note = '';
+  let ok = true;
+  try {
+    note = (await run()) ?? '';
+  } catch (error) {
+    ok = false;
+    note = error instanceof Error ? error.message : String(error);
+  }
+  const ms = Math.round(performance.now() - started);
+  results.push({ runtime, version, what, ok, ms, note });
+  const name = `${runtime} ${version}`.trim();
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name.padEnd(26)} ${what.padEnd(46)} ${`${ms} ms`.padStart(8)}  ${note}`);
+}
+
+/** The hash in the line that an entry printed or answered, if it is the committed one. */
+export function checkDigest(text) {
+  const { error, hash, parts } = JSON.parse(text);
+  if (error !== undefined) throw new Error(error);
+  if (hash === expected.hash) return hash;
+  const different = Object.keys({ ...expected.parts, ...parts }).filter((name) => parts[name] !== expected.parts[name]);
+  throw new Error(`hash ${hash}, expected ${expected.hash}; different: ${different.slice(0, 5).join('; ')}`);
+}
+
+/** The message of a first use where compiling is refused. */
+export function checkRefusal(text) {
+  const { error = 'no error' } = JSON.parse(text);
+  if (!error.startsWith('focal-loss-wasm could not compile its WebAssembly kernel (')) throw new Error(error);
+  return 'import fine, first use throws the clear error';
+}
+
+/** Commits to the given bits. */
+export function accept(digest) {
+  expected = digest;
+  writeFileSync(FILE, `${JSON.stringify(digest, null, 2)}\n`);
+}
+
+export function equal(found, wanted, what) {
+  if (!Object.is(found, wanted)) throw new Error(`${what} is ${found}, expected ${wanted}`);
+}
