@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FocalLoss } from '../src/index.js';
+import { FocalLoss, focalPosterior, hardest } from '../src/index.js';
 import { errorOf, firstDifference } from './support.js';
 
 const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
@@ -163,4 +163,21 @@ test("results are the caller's own: a later call leaves them alone", () => {
   expect(firstDifference(first.value, kept[0])).toBe(-1);
   expect(firstDifference(first.grad, kept[1])).toBe(-1);
   expect(first.value.buffer.byteLength).toBe(4 * values.length);
+});
+
+test('an array that has lost its buffer is not an empty one', () => {
+  const lost = () => {
+    const array = new Float32Array(2);
+    structuredClone(array.buffer, { transfer: [array.buffer] });
+    return array;
+  };
+  for (const [name, run] of [
+    ['logits', () => criterion.forward(lost(), [])],
+    ['targets', () => criterion.forward([], lost())],
+    ['out', () => criterion.forward([], [], { out: lost() })],
+    ['logits', () => focalPosterior(lost(), { gamma: 2 })],
+    ['losses', () => hardest(lost(), 0)],
+  ] as const) {
+    expect(errorOf(run).message).toMatch(new RegExp(`^"${name}" expected .*buffer`));
+  }
 });

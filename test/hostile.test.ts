@@ -123,6 +123,8 @@ const criteria = {
 };
 // an option that is undefined is not given, and an object without keys gives nothing
 const NO_OPTIONS = ['undefined', '{}', 'no prototype', 'proxy of an object'];
+// no elements; an array without its buffer has its own test, since an engine's warm code may see it as either
+const EMPTY = ['[]', 'detached', 'out of bounds'];
 
 for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
   const rows = name === 'SoftmaxFocalLoss' ? Float32Array.of(1, 2, 3, 4) : GOOD;
@@ -130,7 +132,7 @@ for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
     test(`${name}.${method}`, () => {
       expectRefused((value) => criterion[method](value, LABELS));
       expectRefused((value) => criterion[method](rows, value));
-      expectRefused((value) => criterion[method](value, value), ['[]']);
+      expectRefused((value) => criterion[method](value, value), EMPTY);
       expectRefused((value) => criterion[method](rows, LABELS, value), NO_OPTIONS);
       expectRefused((weight) => criterion[method](rows, LABELS, { weight }), ['undefined']);
       expectRefused((validate) => criterion[method](rows, LABELS, { validate }), ['undefined', 'true']);
@@ -194,14 +196,14 @@ test('constructors and functions', () => {
   expectRefused((value) => softmaxFocalLoss(value, LABELS, { numClasses: 2 }));
   expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }));
   expectRefused((value) => softmaxFocalLoss(GOOD, LABELS, value));
-  expectRefused((value) => focalPosterior(value, { gamma: 2 }), ['[]']);
+  expectRefused((value) => focalPosterior(value, { gamma: 2 }), EMPTY);
   expectRefused((value) => focalPosterior(GOOD, value), NO_OPTIONS);
   expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5', '2^53']);
   expectRefused((out) => focalPosterior(GOOD, { gamma: 2, out }), ['undefined']);
-  expectRefused((value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }), ['[]']);
+  expectRefused((value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }), EMPTY);
   expectRefused((value) => softmaxFocalPosterior(GOOD, value));
   expectRefused((numClasses) => softmaxFocalPosterior(GOOD, { gamma: 2, numClasses }));
-  expectRefused((value) => hardest(value, 1), ['[]']);
+  expectRefused((value) => hardest(value, 1), EMPTY);
   expectRefused((k) => hardest(GOOD, k), ['2^53']);
 });
 

@@ -1,5 +1,8 @@
 // The life of the threads: how many, until when, and what a death means.
 import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -119,12 +122,10 @@ test('all threads die, again and again', async () => {
 });
 
 const cwd = fileURLToPath(new URL('../..', import.meta.url));
+const IMPORT = "import { ParallelFocalLoss } from 'focal-loss-wasm/parallel';";
+const REQUIRE = "const { ParallelFocalLoss } = require('focal-loss-wasm/parallel');";
 const USE =
   'const x = new Float32Array(2 ** 20), y = new Uint8Array(2 ** 20), loss = new ParallelFocalLoss({ threads: 2 });';
-const [IMPORT, REQUIRE] = [
-  "import { ParallelFocalLoss } from 'focal-loss-wasm/parallel';",
-  "const { ParallelFocalLoss } = require('focal-loss-wasm/parallel');",
-];
 
 test.each([
   ['an import', ['--input-type=module', '-e', `${IMPORT} ${USE} console.log(await loss.forward(x, y));`]],
@@ -137,4 +138,22 @@ test.each([
   const { stdout, stderr } = await run(process.execPath, argv, { cwd, timeout: 20_000 });
   expect(stderr).toBe('');
   expect(Number(stdout)).toBe(new FocalLoss().forward(new Float32Array(2 ** 20), new Uint8Array(2 ** 20)));
+});
+
+test('threads that cannot start: each call is rejected, and close ends', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));
+  try {
+    for (const name of ['dist', 'package.json']) cpSync(join(cwd, name), join(folder, name), { recursive: true });
+    symlinkSync(join(cwd, 'node_modules'), join(folder, 'node_modules'));
+    rmSync(join(folder, 'dist/parallel/worker.js'));
+    const call = 'console.log(await loss.forward(x, y).catch(({ message }) => message));';
+    const code = `${IMPORT} ${USE} ${call} ${call} await loss.close(); console.log('closed');`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: folder });
+    const [first, second, ...rest] = stdout.split('\n');
+    for (const line of [first, second])
+      expect(line).toMatch(/^a thread of ParallelFocalLoss has failed: Cannot find module/);
+    expect(rest).toEqual(['closed', '']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
