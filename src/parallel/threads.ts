@@ -19,8 +19,6 @@ export class Threads {
       minThreads: count,
       maxThreads: count,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // flags of the caller's process, such as --input-type, may not suit a file
-      execArgv: [],
       recordTiming: false,
     });
     // A thread that cannot start ends its replacements as well, and the pool would keep what waits for one.

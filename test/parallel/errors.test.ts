@@ -51,6 +51,13 @@ test.each([[0], [4096], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
   },
 );
 
+test('where every thread finds bad targets, the first is named', async () => {
+  const bad = shared(labels);
+  for (let k = 4500; k < n; k += 5000) bad[k] = 7;
+  const message = '"targets" expected 0 or 1 at index 4500, got 7';
+  for (let run = 0; run < 5; run++) expect(await expectSameError(losses.mean, sharedX, bad)).toBe(message);
+});
+
 test('bad targets of other kinds', async () => {
   const bad = labels.slice();
   bad[BORDER + 3] = 2;
