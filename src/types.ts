@@ -6,7 +6,8 @@ export type Reduction = 'none' | 'mean' | 'sum';
 
 /**
  * What `gradHess` returns as `hess`. `'exact'`: the second derivative, negative for badly wrong elements. `'clip'`: the
- * same, but at least 1e-16. `'gaussNewton'`: alpha_t (1 - p_t)^gamma p (1 - p), times posWeight for positives. `'absGrad'`: the gradient's magnitude.
+ * same, but at least 1e-16. `'gaussNewton'`: alpha_t (1 - p_t)^gamma p (1 - p), times posWeight for positives.
+ * `'absGrad'`: the gradient's magnitude.
  */
 export type HessianPolicy = 'exact' | 'clip' | 'gaussNewton' | 'absGrad';
 
