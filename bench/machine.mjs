@@ -1,0 +1,18 @@
+// What a figure was measured on.
+
+import { readFileSync } from 'node:fs';
+import { arch, availableParallelism, cpus, platform } from 'node:os';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+export function machine() {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    processor: cpus()[0]?.model.trim() || 'unknown',
+    cores: availableParallelism(),
+    platform: `${platform()}-${arch()}`,
+    node: process.versions.node,
+    v8: process.versions.v8,
+    package: version,
+  };
+}

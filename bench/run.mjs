@@ -1,0 +1,61 @@
+// Speed beside scalar JavaScript, in one interleaved run: `npm run bench [-- --quick | --large]`.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { binaryCases, softmaxCases } from './cases.mjs';
+import { interleave } from './interleave.mjs';
+import { machine } from './machine.mjs';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, large: { type: 'boolean' } } });
+const quick = values.quick === true;
+
+const LENGTHS = quick ? [1, 16_384, 1_048_576] : [1, 16, 256, 4096, 16_384, 65_536, 1_048_576];
+const ROWS = [10, 80, 1000].flatMap((classes) =>
+  (quick ? [65_536] : [4096, 65_536]).map((length) => [classes, length]),
+);
+/** For all cases of a length together. */
+const SECONDS = quick ? 3 : 12;
+
+const run = machine();
+console.log(`${run.processor}, ${run.cores} cores, Node ${run.node}, ${run.date}`);
+
+const rows = [];
+if (values.large) LENGTHS.push(16_777_216);
+for (const length of LENGTHS) await measure(binaryCases(length), length > 1e6 ? 2 * SECONDS : SECONDS);
+for (const [classes, length] of ROWS) await measure(softmaxCases(classes, length), SECONDS / 2);
+
+const missed = rows.filter(({ verdict }) => verdict === 'MISSED');
+console.log(`\n${missed.length === 0 ? 'Every target is reached.' : `${missed.length} targets are missed.`}`);
+
+const [major] = run.node.split('.');
+const file = new URL(`results/${major}.json`, import.meta.url);
+mkdirSync(new URL('.', file), { recursive: true });
+writeFileSync(file, `${JSON.stringify({ ...run, quick, rows }, null, 2)}\n`);
+
+/** Checks and times a group of cases, and prints a line for each. */
+async function measure({ title, length, cases, check }, seconds) {
+  check();
+  const times = await interleave(cases, { seconds });
+  console.log(`\n${title.padEnd(36)}${length === 1 ? '  ns/call' : '      M/s'}    ratio     must      aim`);
+  for (const { name, base, must, aim } of cases) {
+    const nanoseconds = times[name];
+    const megaPerSecond = (1000 * length) / nanoseconds;
+    const ratio = times[base ?? name] / nanoseconds;
+    const verdict =
+      must === undefined ? '' : judge(length === 1 ? -nanoseconds : ratio, length === 1 ? -1 : 1, must, aim);
+    rows.push({ title, length, name, base, nanoseconds: round(nanoseconds), ratio: round(ratio), must, aim, verdict });
+    const cells = [length === 1 ? nanoseconds.toFixed(0) : megaPerSecond.toFixed(1), ratio.toFixed(2), must, aim];
+    const text = cells.map((cell) => String(cell ?? '').padStart(9)).join('');
+    console.log(`  ${name.padEnd(34)}${text}  ${verdict}`);
+  }
+}
+
+/** Where a measure stands between what it must reach and what it aims at; times are negative. */
+function judge(measure, sign, must, aim) {
+  if (measure < sign * must) return 'MISSED';
+  return measure >= sign * aim ? 'aim' : 'must';
+}
+
+function round(value) {
+  return Number(value.toPrecision(4));
+}
