@@ -37,7 +37,8 @@ function compare(title, keep, startOf) {
   const positives = train.targets.reduce((sum, target) => sum + target, 0);
   const start = startOf(positives / train.targets.length);
   const results = POLICIES.map((hessian) => boost(train, test, hessian, start));
-  const best = results.reduce((a, b) => (b.testLoss < a.testLoss ? b : a));
+  const least = Math.min(...results.map(({ testLoss }) => testLoss));
+  const best = results.filter(({ testLoss }) => testLoss === least).map(({ hessian }) => hessian);
   const row = (name, cell) => [name, ...results.map(cell)];
   console.log(`\n${title}: ${train.targets.length} rows, ${positives} shirts, ${rounds} trees of depth ${DEPTH}\n`);
   table(
@@ -51,7 +52,7 @@ function compare(title, keep, startOf) {
       row('test set: average precision', ({ precision }) => precision),
     ],
   );
-  console.log(`smallest test loss: ${best.hessian}\n`);
+  console.log(`smallest test loss: ${best.join(', ')}\n`);
   return { results, positives };
 }
 
