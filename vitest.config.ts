@@ -6,5 +6,6 @@ export default defineConfig({
     exclude: ['test/runtimes/**'],
     // A slow machine is no failure.
     testTimeout: 60_000,
+    maxWorkers: '100%',
   },
 });
