@@ -30,11 +30,11 @@ import {
   SUM_POSITIVES,
   TILE,
   WIDE,
+  wholeTiles,
 } from './layout';
 import { Entropy, WeighedEntropy } from './logarithm';
-import { AbsGrad, Cap, Clip, Exact, Floor, sum, sumWide, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
+import { AbsGrad, addUp, Cap, Clip, Exact, Floor, sumOf, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
-import { One } from './power';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
 import { General, Plain, SoftDerivatives, SoftTerms } from './soft';
 import { sweep, sweepVectors } from './sweep';
@@ -94,7 +94,7 @@ function block(frame: usize, start: i32, count: i32): void {
   const call = changetype<Frame>(frame);
   const soft = isSoft(call);
   const whole = count % <i32>TILE == 0;
-  const bytes = <usize>(((count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
+  const bytes = <usize>wholeTiles(count) << 2;
   const source = call.targets + (call.flags & SOFT ? start << 2 : start);
   let x = call.logits + (start << 2);
   let y = source;
@@ -177,23 +177,6 @@ function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bo
   v128.store(frame + SUM_POSITIVES, positives);
   v128.store(frame + SUM_NEGATIVES, negatives);
   return false;
-}
-
-/** Adds the losses FACTOR ENTROPY to the sums, two at a time where that neither overflows nor is forbidden. */
-function addUp(frame: usize, bytes: usize): void {
-  if (changetype<Frame>(frame).flags & WIDE) return sumWide(frame, bytes);
-  const positives = v128.load(frame + SUM_POSITIVES);
-  const negatives = v128.load(frame + SUM_NEGATIVES);
-  sum<One>(frame, bytes);
-  if (isFinite(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return;
-  v128.store(frame + SUM_POSITIVES, positives);
-  v128.store(frame + SUM_NEGATIVES, negatives);
-  sumWide(frame, bytes);
-}
-
-// @ts-ignore: decorator
-@inline function sumOf(frame: usize, lanes: usize): f64 {
-  return Math.abs(load<f64>(frame + lanes) + load<f64>(frame + lanes + 8));
 }
 
 /** The sums and arrays that the call asks for. */

@@ -6,6 +6,12 @@ export const BLOCK: usize = 256;
 export const TILE: usize = 16;
 export const SLOT: usize = BLOCK * 4;
 
+/** Elements of the tiles that `count` elements take. */
+// @ts-ignore: decorator
+@inline export function wholeTiles(count: i32): i32 {
+  return (count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1));
+}
+
 /** The parameters of a call, and its results. */
 @unmanaged
 export class Frame {

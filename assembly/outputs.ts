@@ -22,6 +22,7 @@ import {
   CURVE,
   ENTROPY,
   FACTOR,
+  Frame,
   NEGATIVE_FACTOR,
   NEGATIVE_SLOPE,
   PAD_ALPHA,
@@ -31,7 +32,9 @@ import {
   SLOPE,
   SUM_NEGATIVES,
   SUM_POSITIVES,
+  WIDE,
 } from './layout';
+import { One } from './power';
 
 // What becomes of a loss FACTOR^G ENTROPY, whose sign is its class.
 
@@ -54,7 +57,7 @@ export function sum<G>(frame: usize, bytes: usize): void {
 }
 
 /** The same with each loss widened by itself, for sums that must not depend on which losses are neighbours. */
-export function sumWide(frame: usize, bytes: usize): void {
+function sumWide(frame: usize, bytes: usize): void {
   let positives = load4(frame + SUM_POSITIVES);
   let negatives = load4(frame + SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
@@ -64,6 +67,23 @@ export function sumWide(frame: usize, bytes: usize): void {
   }
   store4(frame + SUM_POSITIVES, positives);
   store4(frame + SUM_NEGATIVES, negatives);
+}
+
+/** Adds the losses FACTOR ENTROPY to the sums, two at a time where that neither overflows nor is forbidden. */
+export function addUp(frame: usize, bytes: usize): void {
+  if (changetype<Frame>(frame).flags & WIDE) return sumWide(frame, bytes);
+  const positives = v128.load(frame + SUM_POSITIVES);
+  const negatives = v128.load(frame + SUM_NEGATIVES);
+  sum<One>(frame, bytes);
+  if (isFinite(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return;
+  v128.store(frame + SUM_POSITIVES, positives);
+  v128.store(frame + SUM_NEGATIVES, negatives);
+  sumWide(frame, bytes);
+}
+
+// @ts-ignore: decorator
+@inline export function sumOf(frame: usize, lanes: usize): f64 {
+  return Math.abs(load<f64>(frame + lanes) + load<f64>(frame + lanes + 8));
 }
 
 /** FACTOR *= the weights at x. */

@@ -1,4 +1,4 @@
-import { BLOCK, Frame, IGNORE, IGNORED, PAD_LOGITS, PAD_LOST, PAD_TARGETS, PROBABILITIES, SOFT, TILE } from './layout';
+import { BLOCK, Frame, IGNORE, IGNORED, PAD_LOGITS, PAD_LOST, PAD_TARGETS, PROBABILITIES, SOFT, wholeTiles } from './layout';
 
 // Copies of a block's inputs, as the stages want them: whole tiles, the rest filled with elements whose loss and
 // derivatives are exactly 0; ignored elements replaced by such; targets smoothed, and as float32 where asked.
@@ -7,11 +7,6 @@ import { BLOCK, Frame, IGNORE, IGNORED, PAD_LOGITS, PAD_LOST, PAD_TARGETS, PROBA
 // @ts-ignore: decorator
 @inline function nothing(call: Frame): f32 {
   return call.flags & PROBABILITIES ? 0 : -Infinity;
-}
-
-// @ts-ignore: decorator
-@inline function wholeTiles(count: i32): i32 {
-  return (count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1));
 }
 
 /** Copies `count` float32 values from `source` to the slot at `pad`, filled up with `filler`. */

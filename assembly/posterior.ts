@@ -31,7 +31,7 @@ import {
   PAD_OUT,
   POSITIVE_FACTOR,
   RATIO,
-  TILE,
+  wholeTiles,
 } from './layout';
 import { Entropy } from './logarithm';
 import { padFloats } from './pad';
@@ -55,7 +55,7 @@ export function posterior(frame: usize): void {
 
 function block(frame: usize, start: i32, count: i32): void {
   const call = changetype<Frame>(frame);
-  const bytes = <usize>(((count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
+  const bytes = <usize>wholeTiles(count) << 2;
   const x = frame + PAD_LOGITS;
   padFloats(x, call.logits + (start << 2), count, 0);
   sweep<Reduce>(frame, x, 0, bytes);

@@ -1,5 +1,5 @@
 import { every, larger, load4, mulAdd, mulSub, shiftLeft, splat, store4, sub } from './lanes';
-import { PAD_LOGITS, REMAINDER, SCALE, TILE } from './layout';
+import { PAD_LOGITS, REMAINDER, SCALE, wholeTiles } from './layout';
 import { PowerQuotient } from './power';
 import { rowShift } from './rows';
 import { sweep } from './sweep';
@@ -81,8 +81,7 @@ function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest
 
 /** FACTOR = the exponentials of what reduceRow left in the first `count` places of the slots. */
 export function exponentiate(frame: usize, count: i32): void {
-  const tiles = (count + <i32>(TILE - 1)) & ~(<i32>(TILE - 1));
-  sweep<PowerQuotient>(frame, 0, 0, <usize>tiles << 2);
+  sweep<PowerQuotient>(frame, 0, 0, <usize>wholeTiles(count) << 2);
 }
 
 /** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */

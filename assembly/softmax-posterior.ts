@@ -27,7 +27,7 @@ import {
   ROW_SUM,
   ROW_TURN,
   SLOPE,
-  TILE,
+  wholeTiles,
 } from './layout';
 import { fillSlot, padFloats } from './pad';
 import { rowMax, rowScale, rowSum } from './rows';
@@ -57,7 +57,7 @@ function oneRow(frame: usize, logits: usize, out: usize): void {
   let total: f64 = 0;
   for (let column = 0; column < classes; column += <i32>BLOCK) {
     const width = min(classes - column, <i32>BLOCK);
-    const bytes = <usize>(((width + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
+    const bytes = <usize>wholeTiles(width) << 2;
     reduceRow(frame, 0, logits + (column << 2), width, largest);
     exponentiate(frame, width);
     logarithms(frame, logits + (column << 2), width, largest);

@@ -27,14 +27,13 @@ import {
   SUMS,
   SUM_NEGATIVES,
   SUM_POSITIVES,
-  TILE,
   WIDE,
+  wholeTiles,
 } from './layout';
 import { load4, store4 } from './lanes';
 import { Entropy } from './logarithm';
-import { Cap, sum, sumWide, Weigh, WriteLoss } from './outputs';
+import { addUp, Cap, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
-import { One } from './power';
 import { rowMax, rowSum } from './rows';
 import { exponentiate, logOf, reduceRow } from './softmax-exponential';
 import { exponentiateAcross, logsOf, NARROW, rowsAcross, sumAcross } from './softmax-narrow';
@@ -76,7 +75,7 @@ function prepare(frame: usize): void {
 /** Up to BLOCK rows from row `start`. */
 function group(frame: usize, start: i32, rows: i32): void {
   const call = changetype<Frame>(frame);
-  const bytes = <usize>(((rows + <i32>(TILE - 1)) & ~(<i32>(TILE - 1))) << 2);
+  const bytes = <usize>wholeTiles(rows) << 2;
   fillSlot(frame + DENOMINATOR, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
   memory.fill(frame + NUMERATOR, 0, SLOT);
   memory.fill(frame + HINGE, 0, SLOT);
@@ -289,8 +288,7 @@ function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
     sweepVectors<Weigh>(frame, frame + PAD_WEIGHT, 0, bytes);
     sweepVectors<Cap>(frame, 0, 0, bytes);
   }
-  if (call.flags & WIDE) sumWide(frame, bytes);
-  else if (call.flags & SUMS) sum<One>(frame, bytes);
+  if (call.flags & SUMS) addUp(frame, bytes);
   if (call.loss) {
     sweepVectors<WriteLoss>(frame, frame + PAD_OUT, 0, bytes);
     memory.copy(call.loss + (start << 2), frame + PAD_OUT, rows << 2);
