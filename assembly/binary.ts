@@ -1,4 +1,4 @@
-import { clear, countTargets } from './census';
+import { censusOf } from './census';
 import { ValueOnly, WithCurve, WithGaussNewton, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
 import { prepareGamma, sumPower, takePower } from './gamma';
@@ -6,6 +6,7 @@ import { HardDerivatives, HardTerms } from './hard';
 import {
   ABS_GRAD,
   BLOCK,
+  BY_CLASS,
   CLIP,
   CORRECT,
   Frame,
@@ -25,18 +26,16 @@ import {
   POSITIVE_SLOPE,
   PROBABILITIES,
   SOFT,
+  SUM,
   SUMS,
-  SUM_NEGATIVES,
-  SUM_POSITIVES,
   TILE,
-  WIDE,
   wholeTiles,
 } from './layout';
 import { Entropy, WeighedEntropy } from './logarithm';
-import { AbsGrad, addUp, Cap, Clip, Exact, Floor, sumOf, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
+import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, sumOf, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
-import { General, Plain, SoftDerivatives, SoftTerms } from './soft';
+import { General, Mark, Plain, SoftDerivatives, SoftTerms } from './soft';
 import { sweep, sweepVectors } from './sweep';
 
 // The binary losses: the stages over one block after another.
@@ -55,13 +54,13 @@ export function binary(frame: usize): void {
   for (let start = 0; start < call.count; start += <i32>BLOCK) {
     block(frame, start, min(call.count - start, <i32>BLOCK));
   }
-  finish(frame);
+  finishSums(frame);
 }
 
 function prepare(frame: usize): void {
   const call = changetype<Frame>(frame);
-  // 0.8 of the sensitivity gamma + 1 of an easy element's loss leaves the least error over all of them.
-  store<f32>(frame + CORRECT, <f32>(0.8 * (Math.min(call.gamma, 64) + 1)));
+  // The loss of an easy element goes as e^(gamma + 1), that of others less: this leaves the least error over all.
+  store<f32>(frame + CORRECT, <f32>(0.75 * (Math.min(call.gamma, 64) + 1)));
   prepareGamma(frame, call.gamma);
   const soft = isSoft(call);
   const positive = soft ? 1 : call.alphaPositive * call.posWeight;
@@ -70,24 +69,13 @@ function prepare(frame: usize): void {
   store<f32>(frame + NEGATIVE_FACTOR, <f32>negative);
   store<f32>(frame + POSITIVE_SLOPE, <f32>(positive * call.gradScale));
   store<f32>(frame + NEGATIVE_SLOPE, <f32>(negative * call.gradScale));
-  memory.fill(frame + SUM_POSITIVES, 0, 32);
-  clear(call);
+  clearSums(frame);
+  censusOf(frame);
   if (!soft) return;
-  fillSlot(frame + PAD_LOST, call.count, 0);
   fillSlot(frame + PAD_ALPHA, call.count, <f32>call.alphaPositive);
   fillSlot(frame + PAD_ALPHA_NEGATIVE, call.count, <f32>call.alphaNegative);
+  fillSlot(frame + PAD_LOST, call.count, 0);
   fillSlot(frame + PAD_POS_WEIGHT, call.count, <f32>call.posWeight);
-}
-
-function finish(frame: usize): void {
-  const call = changetype<Frame>(frame);
-  call.sumPositives = scaled(sumOf(frame, SUM_POSITIVES), load<f32>(frame + POSITIVE_FACTOR));
-  call.sumNegatives = scaled(sumOf(frame, SUM_NEGATIVES), load<f32>(frame + NEGATIVE_FACTOR));
-}
-
-/** 0 times an infinite sum is 0 here; NaN stays. */
-function scaled(sum: f64, factor: f32): f64 {
-  return factor == 0 && sum == Infinity ? 0 : sum * <f64>factor;
 }
 
 function block(frame: usize, start: i32, count: i32): void {
@@ -98,7 +86,6 @@ function block(frame: usize, start: i32, count: i32): void {
   const source = call.targets + (call.flags & SOFT ? start << 2 : start);
   let x = call.logits + (start << 2);
   let y = source;
-  countTargets(frame, source, count);
   if (call.flags & PROBABILITIES && outOfRange(x, count)) call.bad |= 2;
   if (!whole || call.flags & IGNORE) {
     padLogits(frame, x, source, count);
@@ -127,6 +114,12 @@ function block(frame: usize, start: i32, count: i32): void {
   if (call.hess) clearIgnored(call, call.hess + (start << 2), source, count);
 }
 
+// @ts-ignore: decorator
+@inline function isPlain(call: Frame): bool {
+  const single = call.alphas == 0 && call.posWeights == 0 && call.posWeight == 1;
+  return single && call.labelSmoothing == 0 && call.gamma <= 3;
+}
+
 /** FACTOR and ENTROPY of a block, and its derivatives without the power. */
 function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): void {
   const call = changetype<Frame>(frame);
@@ -143,10 +136,10 @@ function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft:
   sweep<Reduce>(frame, x, y, bytes);
   sweep<Quotient>(frame, x, y, bytes);
   if (soft) {
-    const plain = call.posWeights == 0 && call.posWeight == 1 && call.labelSmoothing == 0;
-    if (plain) sweep<SoftTerms<Plain>>(frame, x, y, bytes);
+    if (isPlain(call)) sweep<SoftTerms<Plain>>(frame, x, y, bytes);
     else sweepVectors<SoftTerms<General>>(frame, x, y, bytes);
     sweep<WeighedEntropy>(frame, x, y, bytes);
+    if (call.flags & BY_CLASS) sweepVectors<Mark>(frame, x, y, bytes);
     if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<SoftDerivatives<Derivative>>(frame, x, y, bytes);
   } else {
     sweep<HardTerms<Derivative>>(frame, x, y, bytes);
@@ -167,15 +160,13 @@ function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft:
  */
 function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
   const call = changetype<Frame>(frame);
-  if (call.weight || call.loss || call.flags & WIDE || isCapped(frame)) return false;
+  if (call.weight || call.loss || call.flags & BY_CLASS || isCapped(frame)) return false;
   terms<ValueOnly>(frame, x, y, bytes, soft);
   if (!(call.flags & SUMS)) return true;
-  const positives = v128.load(frame + SUM_POSITIVES);
-  const negatives = v128.load(frame + SUM_NEGATIVES);
+  const before = v128.load(frame, SUM);
   sumPower(frame, call.gamma, bytes);
-  if (isFinite(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return true;
-  v128.store(frame + SUM_POSITIVES, positives);
-  v128.store(frame + SUM_NEGATIVES, negatives);
+  if (isFinite(sumOf(frame, SUM))) return true;
+  v128.store(frame, before, SUM);
   return false;
 }
 

@@ -71,26 +71,37 @@ function countBytesKept(call: Frame, targets: usize, count: i32): void {
 }
 
 function countSoft(call: Frame, targets: usize, count: i32): void {
-  // As integers, numbers in [0, 1] are those up to the bits of 1; adding 0 makes -0 one of them.
+  // As integers, numbers in [0, 1] are those up to the bits of 1, and -0.
   let highest = i32x4.splat(0);
   let above = i32x4.splat(0);
   const half = f32x4.splat(0.5);
-  const zero = f32x4.splat(0);
   let i = 0;
   for (; i + 8 <= count; i += 8) {
     const a = v128.load(targets + (i << 2));
     const b = v128.load(targets + (i << 2), 16);
-    highest = i32x4.max_u(highest, i32x4.max_u(f32x4.add(a, zero), f32x4.add(b, zero)));
-    above = i32x4.add(above, i32x4.add(f32x4.gt(a, half), f32x4.gt(b, half)));
+    highest = i32x4.max_u(highest, i32x4.max_u(a, b));
+    above = i32x4.add(above, i32x4.add(i32x4.gt_s(a, half), i32x4.gt_s(b, half)));
   }
-  let bad = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
   let positives = -addIntegers(above);
+  const suspect = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
+  let bad = suspect && anyOutside(targets, i);
   for (; i < count; i++) {
     const y = load<f32>(targets + (i << 2));
     positives += <i32>(y > 0.5);
-    bad = bad || !(y >= 0 && y <= 1);
+    bad = bad || isOutside(y);
   }
   record(call, count, positives, bad);
+}
+
+function anyOutside(targets: usize, count: i32): bool {
+  for (let i = 0; i < count; i++) if (isOutside(load<f32>(targets + (i << 2)))) return true;
+  return false;
+}
+
+/** Whether a soft target is outside [0, 1], or NaN. */
+// @ts-ignore: decorator
+@inline function isOutside(y: f32): bool {
+  return !(y >= 0 && y <= 1);
 }
 
 function countSoftKept(call: Frame, targets: usize, count: i32): void {
@@ -103,7 +114,7 @@ function countSoftKept(call: Frame, targets: usize, count: i32): void {
     if (y == ignore) continue;
     kept++;
     positives += <i32>(y > 0.5);
-    bad = bad || !(y >= 0 && y <= 1);
+    bad = bad || isOutside(y);
   }
   record(call, kept, positives, bad);
 }

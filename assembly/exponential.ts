@@ -1,14 +1,13 @@
-import { add, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, store4, sub } from './lanes';
-import { CORRECTION, DENOMINATOR, NUMERATOR, REMAINDER, SCALE } from './layout';
+import { add, div, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, store4, sub } from './lanes';
+import { CORRECTION, DENOMINATOR, FACTOR, NUMERATOR, REMAINDER, SCALE } from './layout';
 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
 //
-// Method: -|x| = n ln 2 + r with |r| <= ln 2 / 2, and e^r = (v + r) / (v - r) with v = r coth(r / 2), which is even:
+// Method: -|x| = n ln 2 + r with |r| <= ln 2 / 2, and e^r = (v + r / 2) / (v - r / 2) with v = r / 2 coth(r / 2), which is even:
 //   v = c0 + c1 r^2 + c2 r^4, minimax on [0, (ln 2 / 2)^2], relative error of e^r 0.01 2^-24 before rounding.
 // Coefficients: scripts/coefficients.mjs.
 // Domain: all of float32. Below -88 the scale is 2^-127, stored as zero: e^-infinity is exactly 0. NaN stays NaN.
-// Rounding: D and N to half a unit each. What they lost is kept: CORRECTION is N e^-r - D, near enough, so that
-// 1 + CORRECTION / 2 repairs the quotient to a tenth of a unit.
+// Rounding: N is D + r, so that what D = v - r / 2 loses hardly matters; what N loses is kept as CORRECTION.
 
 const REDUCE: usize = memory.data<f32>(
   [
@@ -56,11 +55,15 @@ export class Reduce {
   const a = larger(or(x, sign), lowest);
   const rounded = mulAdd(a, log2e, round);
   const n = sub(rounded, round);
-  store4(at + REMAINDER, mulSub(n, low, mulSub(n, high, a)));
-  store4(at + SCALE, shiftLeft(rounded, 23));
+  v128.store(at, mulSub(n, low, mulSub(n, high, a)), REMAINDER);
+  v128.store(at, shiftLeft(rounded, 23), SCALE);
 }
 
-export const EVEN: usize = memory.data<f32>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
+// half of v's coefficients, and what r enters D with
+const EVEN: usize = memory.data<f32>([2.0, 0.1666661947965622, -0.0027661488857120275, 0.5, 1.0], 16);
+export const ONE: usize = EVEN + 16;
+export const TWO: usize = EVEN;
+export const HALF: usize = EVEN + 12;
 
 @final
 @unmanaged
@@ -80,18 +83,51 @@ export class Quotient {
 
 // @ts-ignore: decorator
 @inline function quotient(at: usize, c0: v128, c1: v128, c2: v128): void {
-  const r = load4(at + REMAINDER);
+  const r = v128.load(at, REMAINDER);
   const v = evenPart(r, c0, c1, c2);
   const d = sub(v, r);
   const n = add(v, r);
-  store4(at + DENOMINATOR, d);
-  store4(at + NUMERATOR, mul(n, load4(at + SCALE)));
-  store4(at + CORRECTION, sub(add(r, r), sub(n, d)));
+  v128.store(at, d, DENOMINATOR);
+  v128.store(at, mul(n, v128.load(at, SCALE)), NUMERATOR);
+  v128.store(at, sub(add(r, r), sub(n, d)), CORRECTION);
 }
 
 // v = r coth(r / 2)
 // @ts-ignore: decorator
-@inline export function evenPart(r: v128, c0: v128, c1: v128, c2: v128): v128 {
+@inline function evenPart(r: v128, c0: v128, c1: v128, c2: v128): v128 {
   const square = mul(r, r);
   return mulAdd(square, mulAdd(square, c2, c1), c0);
+}
+
+/**
+ * e / (1 + e / 2), the argument of log(1 + e) given what N has lost as often as the loss needs it: a loss that goes as a
+ * power of e needs it as many times, and here it joins a term that is rounded anyway.
+ */
+// @ts-ignore: decorator
+@inline export function ratio(d: v128, n: v128, correction: v128, half: v128): v128 {
+  return div(n, mulAdd(n, half, sub(d, correction)));
+}
+
+/** FACTOR = the exponential of REMAINDER, times SCALE. */
+@final
+@unmanaged
+export class Exponential {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const c0 = every(EVEN);
+    const c1 = every(EVEN + 4);
+    const c2 = every(EVEN + 8);
+    const at = frame + o;
+    exponential(at, c0, c1, c2);
+    exponential(at + 16, c0, c1, c2);
+    exponential(at + 32, c0, c1, c2);
+    exponential(at + 48, c0, c1, c2);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function exponential(at: usize, c0: v128, c1: v128, c2: v128): void {
+  const r = v128.load(at, REMAINDER);
+  const v = evenPart(r, c0, c1, c2);
+  v128.store(at, mul(div(add(v, r), sub(v, r)), v128.load(at, SCALE)), FACTOR);
 }

@@ -1,3 +1,4 @@
+import { Exponential } from './exponential';
 import { GAMMA, GAMMA_HIGH, GAMMA_LOW } from './layout';
 import { sum } from './outputs';
 import {
@@ -9,7 +10,6 @@ import {
   OneAndHalf,
   Power,
   PowerLog,
-  PowerQuotient,
   PowerSplit,
   Three,
   ThreeAndHalf,
@@ -70,7 +70,7 @@ export function takePower(frame: usize, gamma: f64, bytes: usize): void {
 function powerOf(frame: usize, bytes: usize): void {
   sweep<PowerLog>(frame, 0, 0, bytes);
   sweep<PowerSplit>(frame, 0, 0, bytes);
-  sweep<PowerQuotient>(frame, 0, 0, bytes);
+  sweep<Exponential>(frame, 0, 0, bytes);
 }
 
 /** What powerOf reads: gamma, and gamma in two parts, the first of 12 bits. */

@@ -1,4 +1,5 @@
 import { ValueOnly, WithCurve, WithGaussNewton } from './derivative';
+import { HALF, ratio } from './exponential';
 import {
   absolute,
   add,
@@ -24,9 +25,11 @@ import {
   xor,
 } from './lanes';
 import {
+  CORRECT,
   CORRECTION,
   CURVE,
   DENOMINATOR,
+  DIVISOR,
   ENTROPY,
   FACTOR,
   GAMMA,
@@ -40,7 +43,7 @@ import {
 // Terms of a target that is 0 or 1, read as a byte.
 // With w = x, its sign flipped where y = 1, and N / D = e^-|x|:
 //   1 - p_t = sigmoid(w), which is N / (D + N) where w < 0 (an easy element) and D / (D + N) elsewhere;
-//   -log p_t = max(w, 0) + log(1 + e^-|x|), and e^-|x| / (2 + e^-|x|) = N / (2 D + N).
+//   -log p_t = max(w, 0) + log(1 + e^-|x|).
 //
 // @bound 2 gamma + 4 ulp, gamma a half of an integer up to 5
 // @bound 2e-6 relative, any other gamma up to 10
@@ -56,29 +59,32 @@ export class HardTerms<Derivative> {
   @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = x + o;
+    const correct = every(frame + CORRECT);
+    const half = every(HALF);
     const bytes = load4(y + (o >> 2));
     const low = wordsLow(bytes);
     const high = wordsHigh(bytes);
-    hardTerms<Derivative>(at, load4(logits), signsLow(low));
-    hardTerms<Derivative>(at + 16, load4(logits + 16), signsHigh(low));
-    hardTerms<Derivative>(at + 32, load4(logits + 32), signsLow(high));
-    hardTerms<Derivative>(at + 48, load4(logits + 48), signsHigh(high));
+    hardTerms<Derivative>(at, load4(logits), signsLow(low), correct, half);
+    hardTerms<Derivative>(at + 16, load4(logits + 16), signsHigh(low), correct, half);
+    hardTerms<Derivative>(at + 32, load4(logits + 32), signsLow(high), correct, half);
+    hardTerms<Derivative>(at + 48, load4(logits + 48), signsHigh(high), correct, half);
   }
 }
 
 // @ts-ignore: decorator
-@inline function hardTerms<Derivative>(at: usize, x: v128, sign: v128): void {
+@inline function hardTerms<Derivative>(at: usize, x: v128, sign: v128, correct: v128, half: v128): void {
   const easy = negativeMask(xor(x, sign));
-  const d = load4(at + DENOMINATOR);
-  const n = load4(at + NUMERATOR);
+  const d = v128.load(at, DENOMINATOR);
+  const n = v128.load(at, NUMERATOR);
   const both = add(d, n);
+  const correction = and(mul(v128.load(at, CORRECTION), correct), easy); // others' power hardly depends on e
   const above = larger(n, andNot(d, easy)); // N <= D
-  store4(at + RATIO, or(sign, div(n, add(both, d))));
-  store4(at + FACTOR, div(above, both));
-  store4(at + HINGE, andNot(x, easy));
-  store4(at + CORRECTION, and(load4(at + CORRECTION), easy));
+  v128.store(at, or(sign, ratio(d, n, correction, half)), RATIO);
+  v128.store(at, above, FACTOR);
+  v128.store(at, both, DIVISOR);
+  v128.store(at, andNot(x, easy), HINGE);
   if (idof<Derivative>() != idof<ValueOnly>()) {
-    store4(at + OTHER, div(xor(above, xor(d, n)), both)); // whichever of the two is left
+    v128.store(at, div(xor(above, xor(d, n)), both), OTHER); // whichever of the two is left
   }
 }
 
@@ -96,16 +102,16 @@ export class HardDerivatives<Derivative> {
 
 // @ts-ignore: decorator
 @inline function hardDerivatives<Derivative>(at: usize, gamma: v128): void {
-  const signed = load4(at + ENTROPY);
+  const signed = v128.load(at, ENTROPY);
   const sign = and(signed, signBit());
   const l = smaller(absolute(signed), splat(1e4));
-  const q = load4(at + FACTOR);
-  const p = load4(at + OTHER);
-  store4(at + SLOPE, or(sign, mulAdd(mul(gamma, p), l, q)));
+  const q = v128.load(at, FACTOR);
+  const p = v128.load(at, OTHER);
+  v128.store(at, or(sign, mulAdd(mul(gamma, p), l, q)), SLOPE);
   if (idof<Derivative>() == idof<WithCurve>()) {
     const inner = mul(mul(gamma, l), sub(q, mul(gamma, p)));
     const outer = mulAdd(add(gamma, gamma), q, q);
-    store4(at + CURVE, mul(p, sub(outer, inner)));
+    v128.store(at, mul(p, sub(outer, inner)), CURVE);
   }
-  if (idof<Derivative>() == idof<WithGaussNewton>()) store4(at + CURVE, mul(p, q));
+  if (idof<Derivative>() == idof<WithGaussNewton>()) v128.store(at, mul(p, q), CURVE);
 }

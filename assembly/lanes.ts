@@ -1,4 +1,6 @@
-// The vector instructions, under the names the formulas use. Nothing else names a WebAssembly feature.
+// The vector instructions, under the names the formulas use. Nothing else names a WebAssembly feature, but for
+// v128.load(at, SLOT) and v128.store(at, value, SLOT): a slot is then part of the instruction, where a sum of address
+// and slot would be computed anew at every use.
 // Four float32 lanes make a vector; a mask lane is all ones or all zeros.
 
 // @ts-ignore: decorator
@@ -75,6 +77,12 @@
 // @ts-ignore: decorator
 @inline export function larger(a: v128, b: v128): v128 {
   return f32x4.pmax(a, b);
+}
+
+// The larger of a and a negative bound, as integers: f32x4.pmax without its place among the additions. May lose a NaN.
+// @ts-ignore: decorator
+@inline export function notBelow(a: v128, bound: v128): v128 {
+  return i32x4.min_u(a, bound);
 }
 
 // The smaller, and the first where either is NaN.

@@ -37,7 +37,7 @@ export class Frame {
   labelSmoothing: f64; // 96
   ignore: f64; // 104
   gradScale: f64; // 112
-  private reserved2: f64; // 120
+  sum: f64; // 120
   sumPositives: f64; // 128
   sumNegatives: f64; // 136
   positives: f64; // 144
@@ -50,7 +50,7 @@ export const SOFT: i32 = 1;
 export const SUMS: i32 = 2;
 export const PROBABILITIES: i32 = 4;
 export const IGNORE: i32 = 8;
-export const WIDE: i32 = 16;
+export const BY_CLASS: i32 = 16;
 
 /** An ignored target among bytes. */
 export const IGNORED: u8 = 2;
@@ -62,7 +62,7 @@ export const GAUSS_NEWTON: i32 = 2;
 export const ABS_GRAD: i32 = 3;
 
 // Behind the frame's fields: what a call keeps for itself.
-export const CORRECT: usize = 168; // f32, how much of the exponential's correction the loss needs
+export const CORRECT: usize = 168; // f32, how much of the exponential's correction a ratio takes
 export const GAMMA: usize = 172; // f32
 export const POSITIVE_FACTOR: usize = 180; // f32, by class, of the loss
 export const NEGATIVE_FACTOR: usize = 184; // f32
@@ -70,17 +70,19 @@ export const POSITIVE_SLOPE: usize = 188; // f32, by class, of gradient and Hess
 export const NEGATIVE_SLOPE: usize = 192; // f32
 export const GAMMA_HIGH: usize = 196; // f32, see power.ts
 export const GAMMA_LOW: usize = 200; // f32
-export const SMOOTHING: usize = 240; // f32
-export const SMOOTHING_SHARE: usize = 244; // f32, smoothing / classes
-export const MEAN_ALPHA: usize = 248; // f32
 // of one row, instead of the by-class factors
 export const ROW_SUM: usize = 180; // f32
 export const ROW_REST: usize = 184; // f32
 export const ROW_LOG: usize = 188; // f32
 export const ROW_TURN: usize = 192; // f32
-export const SUM_POSITIVES: usize = 208; // two f64, with the sign of the class
-export const SUM_NEGATIVES: usize = 224; // two f64
-const FRAME: usize = 256;
+export const SMOOTHING: usize = 204; // f32
+export const SMOOTHING_SHARE: usize = 216; // f32, smoothing / classes
+export const MEAN_ALPHA: usize = 220; // f32
+// Running sums, two f64 each.
+export const SUM: usize = 224; // of weighted losses
+export const SUM_POSITIVES: usize = 240; // of losses by class, with its sign
+export const SUM_NEGATIVES: usize = 256;
+const FRAME: usize = 320;
 
 // One slot a term, BLOCK elements each.
 export const REMAINDER: usize = FRAME;
@@ -88,6 +90,7 @@ export const SCALE: usize = REMAINDER + SLOT;
 export const DENOMINATOR: usize = SCALE + SLOT;
 export const NUMERATOR: usize = DENOMINATOR + SLOT;
 export const CORRECTION: usize = NUMERATOR + SLOT;
+export const DIVISOR: usize = CORRECTION; // of the factor; when it comes the correction has been made
 export const FACTOR: usize = CORRECTION + SLOT; // 1 - p_t, then its power
 export const RATIO: usize = FACTOR + SLOT;
 export const HINGE: usize = RATIO + SLOT;

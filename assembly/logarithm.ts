@@ -1,3 +1,4 @@
+import { ONE, TWO } from './exponential';
 import {
   add,
   and,
@@ -5,34 +6,36 @@ import {
   every,
   greaterMask,
   integers,
+  larger,
   load4,
   mul,
   mulAdd,
+  mulSub,
   select4,
   shiftLeft,
   shiftRightSigned,
+  smaller,
   splat,
   store4,
   sub,
   subIntegers,
   toFloats,
 } from './lanes';
-import { COEFFICIENT, CORRECT, CORRECTION, ENTROPY, HINGE, RATIO } from './layout';
+import { COEFFICIENT, DIVISOR, ENTROPY, FACTOR, HINGE, NUMERATOR, RATIO } from './layout';
 
-// The cross entropy from its hinge and log(1 + e), e = e^-|x|.
+// What every loss is made of: FACTOR = 1 - p_t, and ENTROPY, the cross entropy, from its hinge and log(1 + e), e = e^-|x|.
 //
-// Method: log(1 + e) = 2 atanh(s) = 2 s + s (a1 s^2 + a2 s^4 + a3 s^6 + a4 s^8), s = e / (2 + e) in [0, 1/3],
-//   minimax on s^2 in [0, 1/9], relative error 0.08 2^-24 before rounding.
+// Method: log(1 + e) = 2 atanh(t / 2) = t + t^3 (a1 + a2 t^2 + a3 t^4 + a4 t^6), t = e / (1 + e / 2) in [0, 2/3],
+//   minimax on t^2 in [0, 4/9], relative error 0.08 2^-24 before rounding.
 // Coefficients: scripts/coefficients.mjs.
-// The CORRECTION of the exponential enters here, times what the whole loss needs of it (CORRECT): adding it to
-// the small part of the series costs one operation and no rounding.
+// FACTOR comes undivided, so that no stage has two divisions to wait for.
 
 const SERIES: usize = memory.data<f32>(
-  [0.6666644811630249, 0.4002009630203247, 0.2802146077156067, 0.2792735993862152],
+  [0.08333306014537811, 0.012506280094385147, 0.0021891766227781773, 0.0005454562487080693],
   16,
 );
 
-/** ENTROPY = HINGE + log(1 + e), with the sign that hinge and ratio carry. */
+/** FACTOR /= DIVISOR, ENTROPY = HINGE + log(1 + e), with the sign that hinge and ratio carry. */
 @final
 @unmanaged
 export class Entropy {
@@ -42,16 +45,21 @@ export class Entropy {
     const a2 = every(SERIES + 4);
     const a3 = every(SERIES + 8);
     const a4 = every(SERIES + 12);
-    const correct = every(frame + CORRECT);
     const at = frame + o;
-    store4(at + ENTROPY, add(load4(at + HINGE), logarithm(at, a1, a2, a3, a4, correct)));
-    store4(at + 16 + ENTROPY, add(load4(at + 16 + HINGE), logarithm(at + 16, a1, a2, a3, a4, correct)));
-    store4(at + 32 + ENTROPY, add(load4(at + 32 + HINGE), logarithm(at + 32, a1, a2, a3, a4, correct)));
-    store4(at + 48 + ENTROPY, add(load4(at + 48 + HINGE), logarithm(at + 48, a1, a2, a3, a4, correct)));
+    entropy(at, a1, a2, a3, a4);
+    entropy(at + 16, a1, a2, a3, a4);
+    entropy(at + 32, a1, a2, a3, a4);
+    entropy(at + 48, a1, a2, a3, a4);
   }
 }
 
-/** ENTROPY = HINGE + COEFFICIENT log(1 + e): a soft target weighs both logarithms. */
+// @ts-ignore: decorator
+@inline function entropy(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
+  v128.store(at, div(v128.load(at, FACTOR), v128.load(at, DIVISOR)), FACTOR);
+  v128.store(at, add(v128.load(at, HINGE), logarithm(at, a1, a2, a3, a4)), ENTROPY);
+}
+
+/** The same of a soft target, whose FACTOR comes as h and which weighs both logarithms by COEFFICIENT. */
 @final
 @unmanaged
 export class WeighedEntropy {
@@ -61,27 +69,32 @@ export class WeighedEntropy {
     const a2 = every(SERIES + 4);
     const a3 = every(SERIES + 8);
     const a4 = every(SERIES + 12);
-    const correct = every(frame + CORRECT);
+    const one = every(ONE);
+    const two = every(TWO);
     const at = frame + o;
-    weighed(at, logarithm(at, a1, a2, a3, a4, correct));
-    weighed(at + 16, logarithm(at + 16, a1, a2, a3, a4, correct));
-    weighed(at + 32, logarithm(at + 32, a1, a2, a3, a4, correct));
-    weighed(at + 48, logarithm(at + 48, a1, a2, a3, a4, correct));
+    weighed(at, a1, a2, a3, a4, one, two);
+    weighed(at + 16, a1, a2, a3, a4, one, two);
+    weighed(at + 32, a1, a2, a3, a4, one, two);
+    weighed(at + 48, a1, a2, a3, a4, one, two);
   }
 }
 
 // @ts-ignore: decorator
-@inline function weighed(at: usize, log: v128): void {
-  store4(at + ENTROPY, mulAdd(load4(at + COEFFICIENT), log, load4(at + HINGE)));
+@inline function weighed(at: usize, a1: v128, a2: v128, a3: v128, a4: v128, one: v128, two: v128): void {
+  const h = v128.load(at, FACTOR);
+  const v = div(v128.load(at, NUMERATOR), v128.load(at, DIVISOR));
+  const major = larger(v, h);
+  v128.store(at, mulAdd(smaller(v, h), mulSub(major, two, one), major), FACTOR);
+  const log = logarithm(at, a1, a2, a3, a4);
+  v128.store(at, mulAdd(v128.load(at, COEFFICIENT), log, v128.load(at, HINGE)), ENTROPY);
 }
 
 // @ts-ignore: decorator
-@inline function logarithm(at: usize, a1: v128, a2: v128, a3: v128, a4: v128, correct: v128): v128 {
-  const s = load4(at + RATIO);
-  const square = mul(s, s);
+@inline function logarithm(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
+  const t = v128.load(at, RATIO);
+  const square = mul(t, t);
   const series = mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
-  const rest = mulAdd(square, series, mul(load4(at + CORRECTION), correct));
-  return mulAdd(s, rest, add(s, s));
+  return mulAdd(mul(t, square), series, t);
 }
 
 // log v of v > 0, for the few that are not 1 + e.

@@ -11,6 +11,7 @@ import {
   negativeMask,
   nonZeroMask,
   select4,
+  signBit,
   smaller,
   splat,
   store4,
@@ -19,66 +20,85 @@ import {
   zero,
 } from './lanes';
 import {
+  BY_CLASS,
   CURVE,
   ENTROPY,
   FACTOR,
   Frame,
   NEGATIVE_FACTOR,
   NEGATIVE_SLOPE,
-  PAD_ALPHA,
-  PAD_ALPHA_NEGATIVE,
   POSITIVE_FACTOR,
   POSITIVE_SLOPE,
   SLOPE,
+  SUM,
   SUM_NEGATIVES,
   SUM_POSITIVES,
-  WIDE,
 } from './layout';
 import { One } from './power';
 
 // What becomes of a loss FACTOR^G ENTROPY, whose sign is its class.
 
 /**
- * Adds a block's losses to the sums of their class.
- * Two losses are added as float32, then widened: one rounding of at most 2^-24 before the float64 sum.
+ * Adds a block's losses, weighted by class, to the sum.
+ * Two are added as float32, then widened: one rounding of at most 2^-24 before the float64 sum.
  */
 export function sum<G>(frame: usize, bytes: usize): void {
-  let positives = load4(frame + SUM_POSITIVES);
-  let negatives = load4(frame + SUM_NEGATIVES);
+  const positive = xor(every(frame + POSITIVE_FACTOR), signBit());
+  const negative = every(frame + NEGATIVE_FACTOR);
+  let total = v128.load(frame, SUM);
   for (let o: usize = 0; o < bytes; o += 32) {
     const at = frame + o;
-    const a = mul(changetype<G>(0).of(load4(at + FACTOR)), load4(at + ENTROPY));
-    const b = mul(changetype<G>(0).of(load4(at + 16 + FACTOR)), load4(at + 16 + ENTROPY));
-    positives = addWide(positives, widen(add(smaller(a, zero()), smaller(b, zero()))));
-    negatives = addWide(negatives, widen(add(larger(a, zero()), larger(b, zero()))));
+    const a = mul(changetype<G>(0).of(v128.load(at, FACTOR)), v128.load(at, ENTROPY));
+    const b = mul(changetype<G>(0).of(v128.load(at, FACTOR + 16)), v128.load(at, ENTROPY + 16));
+    total = addWide(total, widen(add(weighted(a, positive, negative), weighted(b, positive, negative))));
   }
-  store4(frame + SUM_POSITIVES, positives);
-  store4(frame + SUM_NEGATIVES, negatives);
+  v128.store(frame, total, SUM);
 }
 
-/** The same with each loss widened by itself, for sums that must not depend on which losses are neighbours. */
-function sumWide(frame: usize, bytes: usize): void {
-  let positives = load4(frame + SUM_POSITIVES);
-  let negatives = load4(frame + SUM_NEGATIVES);
+// The product with the sign of the loss's class is the one that is not negative.
+// @ts-ignore: decorator
+@inline function weighted(loss: v128, positive: v128, negative: v128): v128 {
+  return larger(mul(loss, negative), mul(loss, positive));
+}
+
+/** Adds a block's losses to the sums of their class, each widened by itself: no sum depends on which losses are neighbours. */
+function sumByClass(frame: usize, bytes: usize): void {
+  let positives = v128.load(frame, SUM_POSITIVES);
+  let negatives = v128.load(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
-    const loss = mul(load4(frame + o + FACTOR), load4(frame + o + ENTROPY));
+    const loss = mul(v128.load(frame + o, FACTOR), v128.load(frame + o, ENTROPY));
     positives = addWide(positives, widen(smaller(loss, zero())));
     negatives = addWide(negatives, widen(larger(loss, zero())));
   }
-  store4(frame + SUM_POSITIVES, positives);
-  store4(frame + SUM_NEGATIVES, negatives);
+  v128.store(frame, positives, SUM_POSITIVES);
+  v128.store(frame, negatives, SUM_NEGATIVES);
 }
 
-/** Adds the losses FACTOR ENTROPY to the sums, two at a time where that neither overflows nor is forbidden. */
+export function clearSums(frame: usize): void {
+  memory.fill(frame + SUM, 0, 48);
+}
+
+/** Adds the losses FACTOR ENTROPY: two at a time where that is asked for and does not overflow. */
 export function addUp(frame: usize, bytes: usize): void {
-  if (changetype<Frame>(frame).flags & WIDE) return sumWide(frame, bytes);
-  const positives = v128.load(frame + SUM_POSITIVES);
-  const negatives = v128.load(frame + SUM_NEGATIVES);
+  if (changetype<Frame>(frame).flags & BY_CLASS) return sumByClass(frame, bytes);
+  const before = v128.load(frame, SUM);
   sum<One>(frame, bytes);
-  if (isFinite(sumOf(frame, SUM_POSITIVES) + sumOf(frame, SUM_NEGATIVES))) return;
-  v128.store(frame + SUM_POSITIVES, positives);
-  v128.store(frame + SUM_NEGATIVES, negatives);
-  sumWide(frame, bytes);
+  if (isFinite(sumOf(frame, SUM))) return;
+  v128.store(frame, before, SUM);
+  sumByClass(frame, bytes);
+}
+
+/** The results of all blocks. */
+export function finishSums(frame: usize): void {
+  const call = changetype<Frame>(frame);
+  call.sumPositives = scaled(sumOf(frame, SUM_POSITIVES), load<f32>(frame + POSITIVE_FACTOR));
+  call.sumNegatives = scaled(sumOf(frame, SUM_NEGATIVES), load<f32>(frame + NEGATIVE_FACTOR));
+  call.sum = sumOf(frame, SUM) + call.sumPositives + call.sumNegatives;
+}
+
+/** 0 times an infinite sum is 0 here; NaN stays. */
+function scaled(sum: f64, factor: f32): f64 {
+  return factor == 0 && sum == Infinity ? 0 : sum * <f64>factor;
 }
 
 // @ts-ignore: decorator
@@ -109,10 +129,10 @@ export class Cap {
 
 // @ts-ignore: decorator
 @inline function cap(at: usize, positive: v128, negative: v128): void {
-  const entropy = load4(at + ENTROPY);
+  const entropy = v128.load(at, ENTROPY);
   const capped = larger(smaller(entropy, splat(1e30)), splat(-1e30));
-  const used = nonZeroMask(mul(load4(at + FACTOR), byClass(at, positive, negative)));
-  store4(at + ENTROPY, select4(entropy, capped, used));
+  const used = nonZeroMask(mul(v128.load(at, FACTOR), byClass(at, positive, negative)));
+  v128.store(at, select4(entropy, capped, used), ENTROPY);
 }
 
 /** Keeps FACTOR off 0 where ENTROPY is infinite: the power of a number above 0 has underflowed there. */
@@ -122,15 +142,15 @@ export class Floor {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const infinite = greaterMask(absolute(load4(at + ENTROPY)), splat(3.4028234663852886e38));
-    store4(at + FACTOR, larger(load4(at + FACTOR), and(splat(1e-45), infinite)));
+    const infinite = greaterMask(absolute(v128.load(at, ENTROPY)), splat(3.4028234663852886e38));
+    v128.store(at, larger(v128.load(at, FACTOR), and(splat(1e-45), infinite)), FACTOR);
   }
 }
 
 // The factor of each lane's class, the class being the sign of the cross entropy.
 // @ts-ignore: decorator
 @inline function byClass(at: usize, positive: v128, negative: v128): v128 {
-  return xor(negative, and(xor(positive, negative), negativeMask(load4(at + ENTROPY))));
+  return xor(negative, and(xor(positive, negative), negativeMask(v128.load(at, ENTROPY))));
 }
 
 /** Writes the losses to x. */
@@ -145,7 +165,7 @@ export class WriteLoss {
 
 // @ts-ignore: decorator
 @inline function lossOf(at: usize, positive: v128, negative: v128): v128 {
-  return mul(absolute(mul(load4(at + FACTOR), load4(at + ENTROPY))), byClass(at, positive, negative));
+  return mul(absolute(mul(v128.load(at, FACTOR), v128.load(at, ENTROPY))), byClass(at, positive, negative));
 }
 
 /** Writes the gradients to x. */
@@ -160,7 +180,7 @@ export class WriteGrad {
 
 // @ts-ignore: decorator
 @inline function slopeOf(at: usize, positive: v128, negative: v128): v128 {
-  return mul(mul(load4(at + FACTOR), load4(at + SLOPE)), byClass(at, positive, negative));
+  return mul(mul(v128.load(at, FACTOR), v128.load(at, SLOPE)), byClass(at, positive, negative));
 }
 
 // How the second derivative is made fit for boosting, see docs/numerics.md.
@@ -170,7 +190,7 @@ export class WriteGrad {
 export class Exact {
   // @ts-ignore: decorator
   @inline of(at: usize, factor: v128): v128 {
-    return mul(mul(load4(at + FACTOR), load4(at + CURVE)), factor);
+    return mul(mul(v128.load(at, FACTOR), v128.load(at, CURVE)), factor);
   }
 }
 
@@ -179,7 +199,7 @@ export class Exact {
 export class Clip {
   // @ts-ignore: decorator
   @inline of(at: usize, factor: v128): v128 {
-    return larger(mul(mul(load4(at + FACTOR), load4(at + CURVE)), factor), splat(1e-16));
+    return larger(mul(mul(v128.load(at, FACTOR), v128.load(at, CURVE)), factor), splat(1e-16));
   }
 }
 
@@ -188,7 +208,7 @@ export class Clip {
 export class AbsGrad {
   // @ts-ignore: decorator
   @inline of(at: usize, factor: v128): v128 {
-    return absolute(mul(mul(load4(at + FACTOR), load4(at + SLOPE)), factor));
+    return absolute(mul(mul(v128.load(at, FACTOR), v128.load(at, SLOPE)), factor));
   }
 }
 

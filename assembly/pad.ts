@@ -1,3 +1,4 @@
+import { splat, store4 } from './lanes';
 import { BLOCK, Frame, IGNORE, IGNORED, PAD_LOGITS, PAD_LOST, PAD_TARGETS, PROBABILITIES, SOFT, wholeTiles } from './layout';
 
 // Copies of a block's inputs, as the stages want them: whole tiles, the rest filled with elements whose loss and
@@ -17,7 +18,9 @@ export function padFloats(pad: usize, source: usize, count: i32, filler: f32): v
 
 /** The slot at `pad` filled with one value, as far as a block of `count` elements, or a full one, goes. */
 export function fillSlot(pad: usize, count: i32, value: f32): void {
-  fill(pad, 0, wholeTiles(min(count, <i32>BLOCK)), value);
+  const lanes = splat(value);
+  const end = pad + (<usize>wholeTiles(min(count, <i32>BLOCK)) << 2);
+  for (let at = pad; at < end; at += 16) store4(at, lanes);
 }
 
 function fill(pad: usize, from: i32, to: i32, value: f32): void {

@@ -17,9 +17,8 @@ import {
 } from './lanes';
 import {
   BLOCK,
-  CORRECT,
-  CORRECTION,
   DENOMINATOR,
+  DIVISOR,
   ENTROPY,
   FACTOR,
   Frame,
@@ -45,7 +44,6 @@ import { sweep, sweepVectors } from './sweep';
 export function posterior(frame: usize): void {
   const call = changetype<Frame>(frame);
   prepareGamma(frame, call.gamma);
-  store<f32>(frame + CORRECT, 0);
   store<f32>(frame + POSITIVE_FACTOR, <f32>(call.alphaPositive * call.posWeight));
   store<f32>(frame + NEGATIVE_FACTOR, <f32>call.alphaNegative);
   for (let start = 0; start < call.count; start += <i32>BLOCK) {
@@ -73,12 +71,12 @@ class PosteriorTerms {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const d = load4(at + DENOMINATOR);
-    const n = load4(at + NUMERATOR);
-    store4(at + RATIO, div(n, add(add(d, d), n)));
-    store4(at + FACTOR, div(n, d));
-    store4(at + HINGE, zero());
-    store4(at + CORRECTION, zero());
+    const d = v128.load(at, DENOMINATOR);
+    const n = v128.load(at, NUMERATOR);
+    v128.store(at, div(n, mulAdd(n, splat(0.5), d)), RATIO);
+    v128.store(at, n, FACTOR);
+    v128.store(at, d, DIVISOR);
+    v128.store(at, zero(), HINGE);
   }
 }
 
@@ -90,17 +88,17 @@ class Posterior {
     const at = frame + o;
     const logit = load4(x + o);
     const gamma = every(frame + GAMMA);
-    const d = load4(at + DENOMINATOR);
-    const n = load4(at + NUMERATOR);
+    const d = v128.load(at, DENOMINATOR);
+    const n = v128.load(at, NUMERATOR);
     const both = add(d, n);
     const u = div(d, both);
     const v = div(n, both);
-    const log = load4(at + ENTROPY);
+    const log = v128.load(at, ENTROPY);
     const likely = mulAdd(mul(gamma, v), smaller(add(absolute(logit), log), splat(1e4)), u);
-    const other = mul(load4(at + FACTOR), mulAdd(mul(gamma, u), log, v));
+    const other = mul(v128.load(at, FACTOR), mulAdd(mul(gamma, u), log, v));
     const negative = negativeMask(logit);
     const positives = mul(select4(other, likely, negative), every(frame + NEGATIVE_FACTOR));
     const negatives = mul(select4(likely, other, negative), every(frame + POSITIVE_FACTOR));
-    store4(at + PAD_OUT, div(positives, add(positives, negatives)));
+    v128.store(at, div(positives, add(positives, negatives)), PAD_OUT);
   }
 }

@@ -2,11 +2,10 @@ import {
   add,
   div,
   every,
-  integers,
-  larger,
   load4,
   mul,
   mulAdd,
+  notBelow,
   shiftLeft,
   shiftRightSigned,
   splat,
@@ -16,7 +15,6 @@ import {
   subIntegers,
   toFloats,
 } from './lanes';
-import { EVEN, evenPart } from './exponential';
 import { FACTOR, GAMMA, GAMMA_HIGH, GAMMA_LOW, REMAINDER, SCALE } from './layout';
 
 // c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
@@ -142,7 +140,16 @@ export class Five {
 //   2^t = 2^n e^((t - n) ln 2), the exponential being that of exponential.ts.
 // Domain: c in [0, 1]; 0^gamma is 0 for every gamma that comes here; t is held above -127, where the scale is zero.
 
-const LOG: usize = memory.data<f32>([2.885390043258667, 0.9618218541145325, 0.5745982527732849, 0.48009762167930603], 16);
+const LOG: usize = memory.data<f32>(
+  [
+    2.885390043258667,
+    0.9618218541145325,
+    0.5745982527732849,
+    0.48009762167930603,
+    0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
+  ],
+  16,
+);
 
 /** From FACTOR: its exponent as SCALE, log2 of its mantissa as REMAINDER. */
 @final
@@ -154,25 +161,26 @@ export class PowerLog {
     const b1 = every(LOG + 4);
     const b2 = every(LOG + 8);
     const b3 = every(LOG + 12);
+    const least = every(LOG + 16);
     const one = every(SPLIT);
     const at = frame + o;
-    powerLog(at, b0, b1, b2, b3, one);
-    powerLog(at + 16, b0, b1, b2, b3, one);
-    powerLog(at + 32, b0, b1, b2, b3, one);
-    powerLog(at + 48, b0, b1, b2, b3, one);
+    powerLog(at, b0, b1, b2, b3, least, one);
+    powerLog(at + 16, b0, b1, b2, b3, least, one);
+    powerLog(at + 32, b0, b1, b2, b3, least, one);
+    powerLog(at + 48, b0, b1, b2, b3, least, one);
   }
 }
 
 // @ts-ignore: decorator
-@inline function powerLog(at: usize, b0: v128, b1: v128, b2: v128, b3: v128, one: v128): void {
-  const c = load4(at + FACTOR);
-  const exponent = shiftRightSigned(subIntegers(c, integers(0x3f3504f3)), 23);
+@inline function powerLog(at: usize, b0: v128, b1: v128, b2: v128, b3: v128, least: v128, one: v128): void {
+  const c = v128.load(at, FACTOR);
+  const exponent = shiftRightSigned(subIntegers(c, least), 23);
   const m = subIntegers(c, shiftLeft(exponent, 23));
   const s = div(sub(m, one), add(m, one));
   const square = mul(s, s);
-  const series = mulAdd(square, mulAdd(square, mulAdd(square, b3, b2), b1), b0);
-  store4(at + SCALE, toFloats(exponent));
-  store4(at + REMAINDER, mul(s, series));
+  const series = mulAdd(mul(square, square), mulAdd(square, b3, b2), mulAdd(square, b1, b0));
+  v128.store(at, toFloats(exponent), SCALE);
+  v128.store(at, mul(s, series), REMAINDER);
 }
 
 const SPLIT: usize = memory.data<f32>([1.0, -127.0, 12583039.0, -1.0, 0.6931471824645996], 16);
@@ -209,35 +217,11 @@ export class PowerSplit {
   least: v128,
   ln2: v128,
 ): void {
-  const k = load4(at + SCALE);
+  const k = v128.load(at, SCALE);
   const whole = mul(high, k);
-  const part = mulAdd(gamma, load4(at + REMAINDER), mul(low, k));
-  const rounded = add(larger(add(whole, part), lowest), round);
+  const part = mulAdd(gamma, v128.load(at, REMAINDER), mul(low, k));
+  const rounded = add(notBelow(add(whole, part), lowest), round);
   const f = add(sub(whole, sub(rounded, round)), part);
-  store4(at + REMAINDER, mul(larger(f, least), ln2));
-  store4(at + SCALE, shiftLeft(rounded, 23));
-}
-
-/** FACTOR = the exponential of REMAINDER, times SCALE. */
-@final
-@unmanaged
-export class PowerQuotient {
-  // @ts-ignore: decorator
-  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
-    const c0 = every(EVEN);
-    const c1 = every(EVEN + 4);
-    const c2 = every(EVEN + 8);
-    const at = frame + o;
-    powerQuotient(at, c0, c1, c2);
-    powerQuotient(at + 16, c0, c1, c2);
-    powerQuotient(at + 32, c0, c1, c2);
-    powerQuotient(at + 48, c0, c1, c2);
-  }
-}
-
-// @ts-ignore: decorator
-@inline function powerQuotient(at: usize, c0: v128, c1: v128, c2: v128): void {
-  const r = load4(at + REMAINDER);
-  const v = evenPart(r, c0, c1, c2);
-  store4(at + FACTOR, mul(div(add(v, r), sub(v, r)), load4(at + SCALE)));
+  v128.store(at, mul(notBelow(f, least), ln2), REMAINDER);
+  v128.store(at, shiftLeft(rounded, 23), SCALE);
 }

@@ -40,9 +40,9 @@ export class ProbabilityTerms {
     const lost = sub(sub(splat(1), q), p); // 1 - p is q + lost, which a small p needs
     const z = complement(at, target);
     const negatives = mul(z, sub(surprise(q), div(lost, larger(q, splat(1e-12)))));
-    const entropy = mulAdd(mul(target, load4(at + PAD_POS_WEIGHT)), surprise(p), negatives);
-    store4(at + FACTOR, mulAdd(target, q, mul(z, p)));
-    store4(at + ENTROPY, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, splat(0.5)), signBit())));
+    const entropy = mulAdd(mul(target, v128.load(at, PAD_POS_WEIGHT)), surprise(p), negatives);
+    v128.store(at, mulAdd(target, q, mul(z, p)), FACTOR);
+    v128.store(at, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, splat(0.5)), signBit())), ENTROPY);
   }
 }
 
@@ -58,21 +58,21 @@ export class ProbabilityDerivatives<Derivative> {
     const floor = splat(1e-12);
     const z = complement(at, target);
     const alphaT = alphaOf(at, target, z);
-    const positive = mul(target, load4(at + PAD_POS_WEIGHT));
+    const positive = mul(target, v128.load(at, PAD_POS_WEIGHT));
     const overP = div(splat(1), larger(p, floor));
     const overQ = div(splat(1), larger(sub(splat(1), p), floor));
-    const c = load4(at + FACTOR);
+    const c = v128.load(at, FACTOR);
     const turn = sub(z, target); // c'
     // B / c, whose limit at c = 0 is the sum of the coefficients
     const limit = mul(alphaT, add(positive, z));
-    const quotient = select4(div(absolute(load4(at + ENTROPY)), c), limit, nonZeroMask(c));
+    const quotient = select4(div(absolute(v128.load(at, ENTROPY)), c), limit, nonZeroMask(c));
     const first = mul(alphaT, sub(mul(z, overQ), mul(positive, overP)));
     const second = mul(alphaT, mulAdd(mul(z, overQ), overQ, mul(mul(positive, overP), overP)));
-    store4(at + SLOPE, mulAdd(mul(gamma, turn), quotient, first));
-    if (idof<Derivative>() == idof<WithGaussNewton>()) return store4(at + CURVE, second);
+    v128.store(at, mulAdd(mul(gamma, turn), quotient, first), SLOPE);
+    if (idof<Derivative>() == idof<WithGaussNewton>()) return v128.store(at, second, CURVE);
     const relative = mul(gamma, div(turn, larger(c, floor)));
     const bend = mul(mul(relative, sub(gamma, splat(1))), mul(turn, quotient));
-    store4(at + CURVE, add(add(second, mul(add(relative, relative), first)), bend));
+    v128.store(at, add(add(second, mul(add(relative, relative), first)), bend), CURVE);
   }
 }
 

@@ -1,6 +1,6 @@
+import { Exponential } from './exponential';
 import { every, larger, load4, mulAdd, mulSub, shiftLeft, splat, store4, sub } from './lanes';
 import { PAD_LOGITS, REMAINDER, SCALE, wholeTiles } from './layout';
-import { PowerQuotient } from './power';
 import { rowShift } from './rows';
 import { sweep } from './sweep';
 
@@ -75,13 +75,13 @@ function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest
   const a = larger(z, lowest);
   const rounded = mulAdd(a, log2e, round);
   const n = sub(rounded, round);
-  store4(at + REMAINDER, mulSub(n, low, mulSub(n, middle, mulSub(n, high, a))));
-  store4(at + SCALE, shiftLeft(rounded, 23));
+  v128.store(at, mulSub(n, low, mulSub(n, middle, mulSub(n, high, a))), REMAINDER);
+  v128.store(at, shiftLeft(rounded, 23), SCALE);
 }
 
 /** FACTOR = the exponentials of what reduceRow left in the first `count` places of the slots. */
 export function exponentiate(frame: usize, count: i32): void {
-  sweep<PowerQuotient>(frame, 0, 0, <usize>wholeTiles(count) << 2);
+  sweep<Exponential>(frame, 0, 0, <usize>wholeTiles(count) << 2);
 }
 
 /** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */

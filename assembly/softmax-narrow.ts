@@ -81,9 +81,9 @@ function placeRows(frame: usize, logits: usize, r: i32, count: i32, stride: usiz
 /** The largest logits of four rows, and REMAINDER and SCALE of their logits. */
 function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
   const column = frame + (r << 2);
-  let largest = load4(column + PAD_LOGITS);
+  let largest = v128.load(column, PAD_LOGITS);
   const end = column + <usize>classes * stride;
-  for (let at = column + stride; at < end; at += stride) largest = larger(largest, load4(at + PAD_LOGITS));
+  for (let at = column + stride; at < end; at += stride) largest = larger(largest, v128.load(at, PAD_LOGITS));
   store4(frame + OTHER + (row << 2), largest);
   const near = greaterMask(splat(1000.5), absolute(largest));
   if (any(not(near))) {
@@ -99,7 +99,7 @@ function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i3
   const middle = every(REDUCE + 8);
   const low = every(REDUCE + 12);
   for (let at = column; at < end; at += stride) {
-    reduce(at, load4(at + PAD_LOGITS), lowest, log2e, round, high, middle, low);
+    reduce(at, v128.load(at, PAD_LOGITS), lowest, log2e, round, high, middle, low);
   }
 }
 

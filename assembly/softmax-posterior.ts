@@ -110,13 +110,13 @@ class Shares {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const top = zeroMask(load4(at + ENTROPY));
-    const v = div(load4(at + FACTOR), every(frame + ROW_SUM));
+    const top = zeroMask(v128.load(at, ENTROPY));
+    const v = div(v128.load(at, FACTOR), every(frame + ROW_SUM));
     const rest = select4(every(frame + ROW_REST), sub(splat(1), v), top);
-    const l = smaller(sub(every(frame + ROW_LOG), load4(at + HINGE)), splat(1e4));
-    store4(at + SLOPE, v);
-    store4(at + CURVE, select4(every(frame + ROW_TURN), div(mul(v, l), rest), top));
-    store4(at + FACTOR, select4(splat(1), smaller(div(every(frame + ROW_REST), rest), splat(1)), top));
+    const l = smaller(sub(every(frame + ROW_LOG), v128.load(at, HINGE)), splat(1e4));
+    v128.store(at, v, SLOPE);
+    v128.store(at, select4(every(frame + ROW_TURN), div(mul(v, l), rest), top), CURVE);
+    v128.store(at, select4(splat(1), smaller(div(every(frame + ROW_REST), rest), splat(1)), top), FACTOR);
   }
 }
 
@@ -127,7 +127,7 @@ class Unscaled {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const below = mul(mulAdd(every(frame + GAMMA), load4(at + CURVE), splat(1)), load4(at + PAD_WEIGHT));
-    store4(at + PAD_OUT, div(mul(load4(at + FACTOR), load4(at + SLOPE)), below));
+    const below = mul(mulAdd(every(frame + GAMMA), v128.load(at, CURVE), splat(1)), v128.load(at, PAD_WEIGHT));
+    v128.store(at, div(mul(v128.load(at, FACTOR), v128.load(at, SLOPE)), below), PAD_OUT);
   }
 }

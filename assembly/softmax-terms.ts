@@ -15,9 +15,9 @@ import {
 } from './lanes';
 import {
   COEFFICIENT,
-  CORRECTION,
   CURVE,
   DENOMINATOR,
+  DIVISOR,
   ENTROPY,
   FACTOR,
   GAMMA,
@@ -40,15 +40,17 @@ export class RowTerms {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const target = load4(at + DENOMINATOR);
-    const others = load4(at + NUMERATOR);
+    const target = v128.load(at, DENOMINATOR);
+    const others = v128.load(at, NUMERATOR);
     const both = add(target, others);
+    const least = smaller(others, target);
+    const most = larger(others, target);
     const wrong = greaterMask(others, target);
-    store4(at + FACTOR, div(others, both));
-    store4(at + OTHER, div(target, both));
-    store4(at + RATIO, div(smaller(others, target), add(both, larger(others, target))));
-    store4(at + HINGE, and(sub(naturalLog(others), load4(at + HINGE)), wrong));
-    store4(at + CORRECTION, splat(0));
+    v128.store(at, others, FACTOR);
+    v128.store(at, both, DIVISOR);
+    v128.store(at, div(target, both), OTHER);
+    v128.store(at, div(least, mulAdd(least, splat(0.5), most)), RATIO);
+    v128.store(at, and(sub(naturalLog(others), v128.load(at, HINGE)), wrong), HINGE);
   }
 }
 
@@ -64,10 +66,10 @@ export class Smooth {
     const smoothing = every(frame + SMOOTHING);
     const share = every(frame + SMOOTHING_SHARE);
     const rest = sub(splat(1), smoothing);
-    const all = naturalLog(add(load4(at + DENOMINATOR), load4(at + NUMERATOR)));
-    const spread = sub(mul(smoothing, all), mul(share, load4(at + COEFFICIENT)));
-    store4(at + ENTROPY, mulAdd(rest, load4(at + ENTROPY), spread));
-    store4(at + FACTOR, mulAdd(rest, load4(at + FACTOR), sub(smoothing, share)));
+    const all = naturalLog(add(v128.load(at, DENOMINATOR), v128.load(at, NUMERATOR)));
+    const spread = sub(mul(smoothing, all), mul(share, v128.load(at, COEFFICIENT)));
+    v128.store(at, mulAdd(rest, v128.load(at, ENTROPY), spread), ENTROPY);
+    v128.store(at, mulAdd(rest, v128.load(at, FACTOR), sub(smoothing, share)), FACTOR);
   }
 }
 
@@ -79,10 +81,10 @@ export class RowCurve {
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const gamma = every(frame + GAMMA);
-    const l = smaller(load4(at + ENTROPY), splat(1e4));
-    const q = load4(at + FACTOR);
-    const p = load4(at + OTHER);
+    const l = smaller(v128.load(at, ENTROPY), splat(1e4));
+    const q = v128.load(at, FACTOR);
+    const p = v128.load(at, OTHER);
     const inner = mulAdd(mul(sub(gamma, splat(1)), p), l, mul(q, sub(splat(2), l)));
-    store4(at + CURVE, mul(mul(gamma, p), inner));
+    v128.store(at, mul(mul(gamma, p), inner), CURVE);
   }
 }

@@ -4,8 +4,8 @@ import { prepareGamma, sumPower, takePower } from './gamma';
 import { HardDerivatives } from './hard';
 import {
   BLOCK,
+  BY_CLASS,
   COEFFICIENT,
-  CORRECT,
   DENOMINATOR,
   FACTOR,
   Frame,
@@ -25,14 +25,11 @@ import {
   SMOOTHING,
   SMOOTHING_SHARE,
   SUMS,
-  SUM_NEGATIVES,
-  SUM_POSITIVES,
-  WIDE,
   wholeTiles,
 } from './layout';
 import { load4, store4 } from './lanes';
 import { Entropy } from './logarithm';
-import { addUp, Cap, Weigh, WriteLoss } from './outputs';
+import { addUp, Cap, clearSums, finishSums, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
 import { rowMax, rowSum } from './rows';
 import { exponentiate, logOf, reduceRow } from './softmax-exponential';
@@ -51,19 +48,19 @@ export function softmax(frame: usize): void {
   for (let start = 0; start < call.count; start += <i32>BLOCK) {
     group(frame, start, min(call.count - start, <i32>BLOCK));
   }
-  call.sumPositives = load<f64>(frame + SUM_NEGATIVES) + load<f64>(frame + SUM_NEGATIVES + 8);
+  finishSums(frame);
+  call.sumPositives = call.sumNegatives; // the sign of every row's loss is that of a negative's
   call.sumNegatives = 0;
 }
 
 function prepare(frame: usize): void {
   const call = changetype<Frame>(frame);
   prepareGamma(frame, call.gamma);
-  store<f32>(frame + CORRECT, 0);
   store<f32>(frame + POSITIVE_FACTOR, 1);
   store<f32>(frame + NEGATIVE_FACTOR, 1);
   store<f32>(frame + POSITIVE_SLOPE, <f32>call.gradScale);
   store<f32>(frame + NEGATIVE_SLOPE, <f32>call.gradScale);
-  memory.fill(frame + SUM_POSITIVES, 0, 32);
+  clearSums(frame);
   clear(call);
   store<f32>(frame + SMOOTHING, <f32>call.labelSmoothing);
   store<f32>(frame + SMOOTHING_SHARE, <f32>(call.labelSmoothing / <f64>call.classes));
@@ -149,10 +146,10 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
   call.positives += <f64>(count - ignored);
   for (let r = 0; r < count; r += 4) {
     const at = frame + ((row + r) << 2);
-    store4(at + HINGE, logsOf(load4(at + NUMERATOR), load4(at + HINGE)));
+    v128.store(at, logsOf(v128.load(at, NUMERATOR), v128.load(at, HINGE)), HINGE);
     const others = sumAcross(frame + FACTOR + (r << 2), stride, classes);
-    store4(at + NUMERATOR, others);
-    store4(at + ROW_OTHERS, others);
+    v128.store(at, others, NUMERATOR);
+    v128.store(at, others, ROW_OTHERS);
   }
   if (ignored > 0 || (count & 3) != 0) {
     for (let r = 0; r < ((count + 3) & ~3); r++) {
@@ -279,7 +276,7 @@ function rowTerms<Derivative>(frame: usize, bytes: usize): void {
 
 function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   const call = changetype<Frame>(frame);
-  if (!isWeighed(call) && !call.loss && !call.grad && !call.hess && !(call.flags & WIDE)) {
+  if (!isWeighed(call) && !call.loss && !call.grad && !call.hess && !(call.flags & BY_CLASS)) {
     if (call.flags & SUMS) sumPower(frame, call.gamma, bytes);
     return;
   }

@@ -6,16 +6,21 @@ import { kindOf } from './kinds.js';
 import { BAD_TARGET, Double, Flag, type Instance, Word } from './memory.js';
 import type { CallOptions, GradHess, Reduction } from './types.js';
 
-/** Sums of each class apart, and its elements that were not ignored. */
-export interface Totals {
-  sumPositives: number;
-  sumNegatives: number;
+/** The sum of a call's losses, and the elements of each class that were not ignored. */
+export interface Sums {
+  sum: number;
   positives: number;
   negatives: number;
 }
 
+/** With the sum of each class, where a call is metered. */
+export interface Totals extends Sums {
+  sumPositives: number;
+  sumNegatives: number;
+}
+
 /** Of the last run. */
-export const totals: Totals = { sumPositives: 0, sumNegatives: 0, positives: 0, negatives: 0 };
+export const totals: Totals = { sum: 0, sumPositives: 0, sumNegatives: 0, positives: 0, negatives: 0 };
 
 export interface CommonSettings {
   readonly reduction: Reduction;
@@ -65,7 +70,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
   /** The error of the first bad target from `start` on. */
   abstract badTarget(y: T, start: number): Error;
 
-  /** With `metered`, `totals` is filled whatever the reduction, and does not depend on which losses are neighbours. */
+  /** With `metered`, `totals` is filled by class whatever the reduction, and does not depend on which losses are neighbours. */
   forward(logits: unknown, targets: unknown, call: CallOptions | undefined, metered: boolean): Float32Array | number {
     const x = floatsOf('logits', logits);
     const y = this.targetsOf(targets);
@@ -110,8 +115,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
   }
 
   /** The value under 'sum' and 'mean'. */
-  reduced({ sumPositives, sumNegatives, positives, negatives } = totals): number {
-    const sum = sumPositives + sumNegatives;
+  reduced({ sum, positives, negatives }: Sums = totals): number {
     return this.settings.reduction === 'sum' ? sum : sum / this.divisor(positives, positives + negatives);
   }
 
@@ -145,7 +149,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     hess: Float32Array | undefined,
     scale: number,
     sums: boolean,
-    wide = false,
+    metered = false,
   ): void {
     const { columns, step } = this;
     const validate = call?.validate !== false;
@@ -156,7 +160,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       this.configure(instance);
       instance.owner = this;
     }
-    words[Word.flags] = this.flags | this.begin(instance, y) | (sums ? Flag.sums : 0) | (wide ? Flag.wide : 0);
+    words[Word.flags] = this.flags | this.begin(instance, y) | (sums ? Flag.sums : 0) | (metered ? Flag.byClass : 0);
     doubles[Double.gradScale] = scale;
     // 0 for what is staged
     const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array) : 0;
@@ -165,6 +169,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     const outAt = instance.locate(out);
     const gradAt = instance.locate(grad);
     const hessAt = instance.locate(hess);
+    let sum = 0;
     let sumPositives = 0;
     let sumNegatives = 0;
     let positives = 0;
@@ -187,11 +192,13 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       if (out !== undefined && outAt === 0) instance.takeFloats(out, start, count, instance.loss);
       if (grad !== undefined && gradAt === 0) instance.takeFloats(grad, first, length, instance.grad);
       if (hess !== undefined && hessAt === 0) instance.takeFloats(hess, first, length, instance.hess);
+      sum += doubles[Double.sum];
       sumPositives += doubles[Double.sumPositives];
       sumNegatives += doubles[Double.sumNegatives];
       positives += doubles[Double.positives];
       negatives += doubles[Double.negatives];
     }
+    totals.sum = sum;
     totals.sumPositives = sumPositives;
     totals.sumNegatives = sumNegatives;
     totals.positives = positives;

@@ -37,6 +37,7 @@ export enum Double {
   labelSmoothing = 12,
   ignore = 13,
   gradScale = 14,
+  sum = 15,
   sumPositives = 16,
   sumNegatives = 17,
   positives = 18,
@@ -51,8 +52,8 @@ export enum Flag {
   sums = 2,
   probabilities = 4,
   ignore = 8,
-  /** Sums add each loss as float64 by itself. */
-  wide = 16,
+  /** Sums of each class as well, to which each loss is added as float64 by itself. */
+  byClass = 16,
 }
 
 const PAGE = 65_536;

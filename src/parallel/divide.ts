@@ -1,7 +1,7 @@
 // One call over several threads.
 
 import type { FloatSource, TargetSource } from '../arrays.js';
-import type { Evaluator, Totals } from '../criterion.js';
+import type { Evaluator, Sums } from '../criterion.js';
 import { CHUNK, isShared, Staging, Stagings } from './staging.js';
 import type { Threads } from './threads.js';
 
@@ -51,11 +51,11 @@ export class Divider {
   }
 
   /** The sums are those of one thread: each segment's are added in the order of segments. */
-  async run(call: Inputs & Results): Promise<Totals> {
+  async run(call: Inputs & Results): Promise<Sums> {
     const { x, y, weight, out, grad } = call;
     const { step } = this.evaluator;
     const { length } = y;
-    const sums = call.sums ? new Float64Array(new SharedArrayBuffer(32 * Math.ceil(length / step))) : undefined;
+    const sums = call.sums ? new Float64Array(new SharedArrayBuffer(24 * Math.ceil(length / step))) : undefined;
     let next = 0;
     let bad = length;
     let failed = false;
@@ -73,7 +73,7 @@ export class Divider {
           weight: staging.weight(weight, start, end),
           out: outPart,
           grad: gradPart,
-          sums: sums?.subarray(4 * (start / step)),
+          sums: sums?.subarray(3 * (start / step)),
           offset: start,
           scale: call.scale,
           validate: call.validate,
@@ -118,13 +118,14 @@ function takeBack(target: Float32Array | undefined, part: Float32Array | undefin
   if (target !== undefined && part !== undefined && !isShared(target)) target.set(part, start);
 }
 
-function added(sums: Float64Array = new Float64Array(0)): Totals {
-  const totals = { sumPositives: 0, sumNegatives: 0, positives: 0, negatives: 0 };
-  for (let k = 0; k < sums.length; k += 4) {
-    totals.sumPositives += sums[k];
-    totals.sumNegatives += sums[k + 1];
-    totals.positives += sums[k + 2];
-    totals.negatives += sums[k + 3];
+function added(sums: Float64Array = new Float64Array(0)): Sums {
+  let sum = 0;
+  let positives = 0;
+  let negatives = 0;
+  for (let k = 0; k < sums.length; k += 3) {
+    sum += sums[k];
+    positives += sums[k + 1];
+    negatives += sums[k + 2];
   }
-  return totals;
+  return { sum, positives, negatives };
 }

@@ -9,7 +9,7 @@ export interface Job {
   readonly weight?: Float32Array;
   readonly out?: Float32Array;
   readonly grad?: Float32Array;
-  /** Four sums for each segment, in the order of `Totals`, where sums are wanted. */
+  /** Three numbers for each segment, in the order of `Sums`, where sums are wanted. */
   readonly sums?: Float64Array;
   /** Position of the stretch in the whole. */
   readonly offset: number;

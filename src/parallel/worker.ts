@@ -23,7 +23,7 @@ class PartEvaluator extends BinaryEvaluator {
 
   part({ logits, targets, weight, out, grad, sums, offset, scale, validate }: Job, start: number, end: number): void {
     this.#sums = sums;
-    this.#next = 4 * (start / SEGMENT);
+    this.#next = 3 * (start / SEGMENT);
     this.#offset = offset + start;
     const call = { weight: weight?.subarray(start, end), validate };
     this.run(
@@ -47,8 +47,7 @@ class PartEvaluator extends BinaryEvaluator {
     const sums = this.#sums;
     if (sums === undefined) return;
     const { doubles } = instance;
-    sums[this.#next++] = doubles[Double.sumPositives];
-    sums[this.#next++] = doubles[Double.sumNegatives];
+    sums[this.#next++] = doubles[Double.sum];
     sums[this.#next++] = doubles[Double.positives];
     sums[this.#next++] = doubles[Double.negatives];
   }
