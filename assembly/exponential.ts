@@ -3,11 +3,12 @@ import { CORRECTION, DENOMINATOR, FACTOR, NUMERATOR, REMAINDER, SCALE } from './
 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
 //
-// Method: -|x| = n ln 2 + r with |r| <= ln 2 / 2, and e^r = (v + r / 2) / (v - r / 2) with v = r / 2 coth(r / 2), which is even:
+// Method: -|x| = n ln 2 + r with |r| <= ln 2 / 2, and e^r = (v + r) / (v - r) with v = r coth(r / 2), which is even:
 //   v = c0 + c1 r^2 + c2 r^4, minimax on [0, (ln 2 / 2)^2], relative error of e^r 0.01 2^-24 before rounding.
 // Coefficients: scripts/coefficients.mjs.
 // Domain: all of float32. Below -88 the scale is 2^-127, stored as zero: e^-infinity is exactly 0. NaN stays NaN.
-// Rounding: N is D + r, so that what D = v - r / 2 loses hardly matters; what N loses is kept as CORRECTION.
+// Rounding: D and N to half a unit each. What they lost is kept: CORRECTION is N e^-r - D, near enough, so that
+// 1 + CORRECTION / 2 repairs the quotient to a tenth of a unit.
 
 const REDUCE: usize = memory.data<f32>(
   [
@@ -59,11 +60,7 @@ export class Reduce {
   v128.store(at, shiftLeft(rounded, 23), SCALE);
 }
 
-// half of v's coefficients, and what r enters D with
-const EVEN: usize = memory.data<f32>([2.0, 0.1666661947965622, -0.0027661488857120275, 0.5, 1.0], 16);
-export const ONE: usize = EVEN + 16;
-export const TWO: usize = EVEN;
-export const HALF: usize = EVEN + 12;
+const EVEN: usize = memory.data<f32>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
 
 @final
 @unmanaged
@@ -100,8 +97,8 @@ export class Quotient {
 }
 
 /**
- * e / (1 + e / 2), the argument of log(1 + e) given what N has lost as often as the loss needs it: a loss that goes as a
- * power of e needs it as many times, and here it joins a term that is rounded anyway.
+ * e / (1 + e / 2), the argument of log(1 + e), as a quotient that takes the correction as well, times what the whole loss
+ * needs of it: a loss that goes as a power of e needs it that many times.
  */
 // @ts-ignore: decorator
 @inline export function ratio(d: v128, n: v128, correction: v128, half: v128): v128 {

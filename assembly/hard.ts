@@ -1,5 +1,5 @@
 import { ValueOnly, WithCurve, WithGaussNewton } from './derivative';
-import { HALF, ratio } from './exponential';
+import { ratio } from './exponential';
 import {
   absolute,
   add,
@@ -7,6 +7,7 @@ import {
   andNot,
   div,
   every,
+  HALF,
   larger,
   load4,
   mul,

@@ -19,6 +19,11 @@
   return v128.load32_splat(at);
 }
 
+// For `every`.
+export const HALF: usize = memory.data<f32>([0.5], 4);
+export const ONE: usize = memory.data<f32>([1.0], 4);
+export const TWO: usize = memory.data<f32>([2.0], 4);
+
 // @ts-ignore: decorator
 @inline export function splat(value: f32): v128 {
   return f32x4.splat(value);
@@ -152,11 +157,6 @@
 // @ts-ignore: decorator
 @inline export function negativeMask(a: v128): v128 {
   return i32x4.shr_s(a, 31);
-}
-
-// @ts-ignore: decorator
-@inline export function integers(value: i32): v128 {
-  return i32x4.splat(value);
 }
 
 // @ts-ignore: decorator

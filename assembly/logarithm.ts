@@ -1,25 +1,24 @@
-import { ONE, TWO } from './exponential';
 import {
   add,
   and,
   div,
   every,
   greaterMask,
-  integers,
   larger,
   load4,
   mul,
   mulAdd,
   mulSub,
+  ONE,
   select4,
   shiftLeft,
   shiftRightSigned,
   smaller,
-  splat,
   store4,
   sub,
   subIntegers,
   toFloats,
+  TWO,
 } from './lanes';
 import { COEFFICIENT, DIVISOR, ENTROPY, FACTOR, HINGE, NUMERATOR, RATIO } from './layout';
 
@@ -31,7 +30,7 @@ import { COEFFICIENT, DIVISOR, ENTROPY, FACTOR, HINGE, NUMERATOR, RATIO } from '
 // FACTOR comes undivided, so that no stage has two divisions to wait for.
 
 const SERIES: usize = memory.data<f32>(
-  [0.08333306014537811, 0.012506280094385147, 0.0021891766227781773, 0.0005454562487080693],
+  [0.08333306014537811, 0.012506280094385147, 0.0021891766227781773, 0.0005454562488012016],
   16,
 );
 
@@ -104,17 +103,33 @@ export class WeighedEntropy {
 // Domain: [0, 2^60]; what is small is scaled by 2^64, so that subnormal numbers count. log 0 is about -132.
 // NaN and infinity are taken for numbers.
 
-const LOG: usize = memory.data<f32>([2.0, 0.6666677594184875, 0.3997758626937866, 0.29870694875717163], 16);
+const LOG: usize = memory.data<f32>(
+  [
+    2.0,
+    0.6666677594184875,
+    0.3997758626937866,
+    0.29870694875717163,
+    1e-20, // what is smaller is scaled
+    1.8446744073709552e19, // by 2^64
+    64.0,
+    0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
+    1.0,
+    1.428606765330187e-6, // ln 2 in two parts, as in exponential.ts
+    0.693145751953125,
+  ],
+  16,
+);
 
 // @ts-ignore: decorator
 @inline export function naturalLog(v: v128): v128 {
-  const small = greaterMask(splat(1e-20), v);
-  const scaled = select4(mul(v, splat(1.8446744073709552e19)), v, small);
-  const exponent = shiftRightSigned(subIntegers(scaled, integers(0x3f3504f3)), 23);
+  const small = greaterMask(every(LOG + 16), v);
+  const scaled = select4(mul(v, every(LOG + 20)), v, small);
+  const exponent = shiftRightSigned(subIntegers(scaled, every(LOG + 28)), 23);
   const m = subIntegers(scaled, shiftLeft(exponent, 23));
-  const k = sub(toFloats(exponent), and(small, splat(64)));
-  const s = div(sub(m, splat(1)), add(m, splat(1)));
+  const k = sub(toFloats(exponent), and(small, every(LOG + 24)));
+  const one = every(LOG + 32);
+  const s = div(sub(m, one), add(m, one));
   const square = mul(s, s);
   const series = mulAdd(square, mulAdd(square, mulAdd(square, every(LOG + 12), every(LOG + 8)), every(LOG + 4)), every(LOG));
-  return add(mulAdd(s, series, mul(k, splat(1.428606765330187e-6))), mul(k, splat(0.693145751953125)));
+  return add(mulAdd(s, series, mul(k, every(LOG + 36))), mul(k, every(LOG + 40)));
 }

@@ -1,5 +1,5 @@
 import { WithCurve, WithGaussNewton } from './derivative';
-import { HALF, ONE, ratio } from './exponential';
+import { ratio } from './exponential';
 import {
   absolute,
   add,
@@ -7,12 +7,14 @@ import {
   div,
   every,
   greaterMask,
+  HALF,
   larger,
   load4,
   mul,
   mulAdd,
   negativeMask,
   nonZeroMask,
+  ONE,
   or,
   select4,
   signBit,

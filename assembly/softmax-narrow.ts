@@ -49,23 +49,49 @@ export function exponentiateAcross(frame: usize, logits: usize, row: i32, count:
 /** Brings four rows of at least four classes to their columns, four classes at a time, the last four again. */
 function placeFour(column: usize, logits: usize, stride: usize, classes: i32): void {
   const rowBytes = <usize>classes << 2;
-  const last = rowBytes - 16;
   for (let o: usize = 0; o < rowBytes; o += 16) {
-    const from = min(o, last);
-    const source = logits + from;
-    const into = column + (from >> 2) * stride;
-    const a = load4(source);
-    const b = load4(source + rowBytes);
-    const c = load4(source + rowBytes * 2);
-    const d = load4(source + rowBytes * 3);
-    const low = interleaveLow(a, b);
-    const lowNext = interleaveLow(c, d);
-    const high = interleaveHigh(a, b);
-    const highNext = interleaveHigh(c, d);
-    store4(into, pairsLow(low, lowNext));
-    store4(into + stride, pairsHigh(low, lowNext));
-    store4(into + stride * 2, pairsLow(high, highNext));
-    store4(into + stride * 3, pairsHigh(high, highNext));
+    const from = min(o, rowBytes - 16);
+    transpose(logits + from, rowBytes, column + (from >> 2) * stride, stride);
+  }
+}
+
+/** And back: four rows from their columns. */
+function takeFour(column: usize, out: usize, stride: usize, classes: i32): void {
+  const rowBytes = <usize>classes << 2;
+  for (let o: usize = 0; o < rowBytes; o += 16) {
+    const from = min(o, rowBytes - 16);
+    transpose(column + (from >> 2) * stride, stride, out + from, rowBytes);
+  }
+}
+
+// Four vectors that lie a stride apart, as the lanes of four others.
+// @ts-ignore: decorator
+@inline function transpose(source: usize, sourceStride: usize, into: usize, stride: usize): void {
+  const a = load4(source);
+  const b = load4(source + sourceStride);
+  const c = load4(source + sourceStride * 2);
+  const d = load4(source + sourceStride * 3);
+  const low = interleaveLow(a, b);
+  const lowNext = interleaveLow(c, d);
+  const high = interleaveHigh(a, b);
+  const highNext = interleaveHigh(c, d);
+  store4(into, pairsLow(low, lowNext));
+  store4(into + stride, pairsHigh(low, lowNext));
+  store4(into + stride * 2, pairsLow(high, highNext));
+  store4(into + stride * 3, pairsHigh(high, highNext));
+}
+
+/** Writes the exponentials of `count` rows to where rows lie one after the other. */
+export function keepAcross(frame: usize, out: usize, count: i32, stride: usize, classes: i32): void {
+  const rowBytes = <usize>classes << 2;
+  let r = 0;
+  if (classes >= 4) {
+    for (; r + 4 <= count; r += 4) takeFour(frame + FACTOR + (r << 2), out + <usize>r * rowBytes, stride, classes);
+  }
+  for (; r < count; r++) {
+    const into = out + <usize>r * rowBytes;
+    const column = frame + FACTOR + (r << 2);
+    for (let j = 0; j < classes; j++) store<f32>(into + (j << 2), load<f32>(column + <usize>j * stride));
   }
 }
 
@@ -78,6 +104,17 @@ function placeRows(frame: usize, logits: usize, r: i32, count: i32, stride: usiz
   }
 }
 
+const ROUND: usize = memory.data<f32>(
+  [
+    1000.5, // what is as far from 0 is shifted
+    12582912.0, // 1.5 2^23: adding it rounds to an integer
+    127.0,
+    0.6931471824645996, // ln 2
+    12583039.0, // 1.5 2^23 + 127
+  ],
+  16,
+);
+
 /** The largest logits of four rows, and REMAINDER and SCALE of their logits. */
 function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
   const column = frame + (r << 2);
@@ -85,21 +122,21 @@ function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i3
   const end = column + <usize>classes * stride;
   for (let at = column + stride; at < end; at += stride) largest = larger(largest, v128.load(at, PAD_LOGITS));
   store4(frame + OTHER + (row << 2), largest);
-  const near = greaterMask(splat(1000.5), absolute(largest));
+  const near = greaterMask(every(ROUND), absolute(largest));
   if (any(not(near))) {
     shiftAcross(frame, row, r, stride, classes);
     largest = and(largest, near);
   }
-  const n = sub(mulAdd(largest, every(REDUCE), splat(12582912)), splat(12582912));
-  const lowest = mul(sub(n, splat(127)), splat(0.6931471824645996));
-  const round = sub(splat(12583039), n);
+  const rounding = every(ROUND + 4);
+  const n = sub(mulAdd(largest, every(REDUCE), rounding), rounding);
+  const lowest = mul(sub(n, every(ROUND + 8)), every(ROUND + 12));
+  const round = sub(every(ROUND + 16), n);
   store4(frame + HINGE + (row << 2), n);
   const log2e = every(REDUCE);
   const high = every(REDUCE + 4);
-  const middle = every(REDUCE + 8);
-  const low = every(REDUCE + 12);
+  const low = every(REDUCE + 8);
   for (let at = column; at < end; at += stride) {
-    reduce(at, v128.load(at, PAD_LOGITS), lowest, log2e, round, high, middle, low);
+    reduce(at, v128.load(at, PAD_LOGITS), lowest, log2e, round, high, low);
   }
 }
 
@@ -134,5 +171,5 @@ export function sumAcross(column: usize, stride: usize, classes: i32): v128 {
 /** log of the targets' exponentials of four rows: their logits, which are given, less the n ln 2 in HINGE. */
 // @ts-ignore: decorator
 @inline export function logsOf(logits: v128, n: v128): v128 {
-  return mulSub(n, every(REDUCE + 12), mulSub(n, every(REDUCE + 8), mulSub(n, every(REDUCE + 4), logits)));
+  return mulSub(n, every(REDUCE + 8), mulSub(n, every(REDUCE + 4), logits));
 }

@@ -6,15 +6,31 @@ import {
   Frame,
   NUMERATOR,
   OTHER,
+  OTHERS_SLOPE,
   POSITIVE_SLOPE,
   ROW_OTHERS,
   SLOPE,
+  TARGET_SLOPE,
 } from './layout';
+import { div, every, larger, mul, splat } from './lanes';
 import { rowScale } from './rows';
 
 // Derivatives of one row, from its exponentials, which wait in the output with the target's place 0.
 
 const TINY: f32 = 1e-37;
+
+/** TARGET_SLOPE = T, OTHERS_SLOPE = T over the sum of the others' exponentials, for T see writeSlope. */
+@final
+@unmanaged
+export class RowSlope {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const slope = mul(mul(v128.load(at, FACTOR), v128.load(at, SLOPE)), every(frame + POSITIVE_SLOPE));
+    v128.store(at, slope, TARGET_SLOPE);
+    v128.store(at, div(slope, larger(v128.load(at, ROW_OTHERS), splat(TINY))), OTHERS_SLOPE);
+  }
+}
 
 // @ts-ignore: decorator
 @inline function rowValue(frame: usize, slot: usize, row: i32): f32 {
@@ -38,9 +54,8 @@ export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
 
 // With T = a_t q^g (q + g p l) and w_j the share of class j among the others: dL/dz_j = T w_j, and -T for the target.
 function writeSlope(frame: usize, row: i32, label: i32, out: usize): void {
-  const slope = rowValue(frame, FACTOR, row) * rowValue(frame, SLOPE, row) * load<f32>(frame + POSITIVE_SLOPE);
-  rowScale(out, changetype<Frame>(frame).classes, slope / max(rowValue(frame, ROW_OTHERS, row), TINY));
-  store<f32>(out + (label << 2), -slope);
+  rowScale(out, changetype<Frame>(frame).classes, rowValue(frame, OTHERS_SLOPE, row));
+  store<f32>(out + (label << 2), -rowValue(frame, TARGET_SLOPE, row));
 }
 
 // With U = a_t q^g g p (q (2 - l) + (g - 1) p l): d2L/dz_j2 = U w_j^2 + T w_j (1 - q w_j), and U + T p for the target.

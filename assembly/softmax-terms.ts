@@ -1,3 +1,4 @@
+import { ValueOnly } from './derivative';
 import {
   add,
   and,
@@ -34,9 +35,21 @@ import { naturalLog } from './logarithm';
 //   q = 1 - p_t = o / (o + t), never a difference;
 //   -log p_t = log(1 + o / t) where o <= t, log o - log t + log(1 + t / o) elsewhere.
 
+/** HINGE, which holds log t, = log o - log t. */
 @final
 @unmanaged
-export class RowTerms {
+export class RowHinge {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    v128.store(at, sub(naturalLog(v128.load(at, NUMERATOR)), v128.load(at, HINGE)), HINGE);
+  }
+}
+
+/** The rest, from DENOMINATOR, t, and NUMERATOR, o. */
+@final
+@unmanaged
+export class RowTerms<Derivative> {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
@@ -48,9 +61,9 @@ export class RowTerms {
     const wrong = greaterMask(others, target);
     v128.store(at, others, FACTOR);
     v128.store(at, both, DIVISOR);
-    v128.store(at, div(target, both), OTHER);
+    if (idof<Derivative>() != idof<ValueOnly>()) v128.store(at, div(target, both), OTHER);
     v128.store(at, div(least, mulAdd(least, splat(0.5), most)), RATIO);
-    v128.store(at, and(sub(naturalLog(others), v128.load(at, HINGE)), wrong), HINGE);
+    v128.store(at, and(v128.load(at, HINGE), wrong), HINGE);
   }
 }
 

@@ -21,7 +21,6 @@ import {
   POSITIVE_FACTOR,
   POSITIVE_SLOPE,
   ROW_OTHERS,
-  SLOT,
   SMOOTHING,
   SMOOTHING_SHARE,
   SUMS,
@@ -33,9 +32,9 @@ import { addUp, Cap, clearSums, finishSums, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
 import { rowMax, rowSum } from './rows';
 import { exponentiate, logOf, reduceRow } from './softmax-exponential';
-import { exponentiateAcross, logsOf, NARROW, rowsAcross, sumAcross } from './softmax-narrow';
-import { RowCurve, RowTerms, Smooth } from './softmax-terms';
-import { writeRow } from './softmax-slopes';
+import { exponentiateAcross, keepAcross, logsOf, NARROW, rowsAcross, sumAcross } from './softmax-narrow';
+import { RowCurve, RowHinge, RowTerms, Smooth } from './softmax-terms';
+import { RowSlope, writeRow } from './softmax-slopes';
 import { sweep, sweepVectors } from './sweep';
 
 // Softmax focal loss of rows [count, classes] with integer targets.
@@ -74,9 +73,9 @@ function group(frame: usize, start: i32, rows: i32): void {
   const call = changetype<Frame>(frame);
   const bytes = <usize>wholeTiles(rows) << 2;
   fillSlot(frame + DENOMINATOR, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
-  memory.fill(frame + NUMERATOR, 0, SLOT);
-  memory.fill(frame + HINGE, 0, SLOT);
-  memory.fill(frame + COEFFICIENT, 0, SLOT);
+  fillSlot(frame + NUMERATOR, rows, 0);
+  fillSlot(frame + HINGE, rows, 0);
+  if (call.labelSmoothing != 0) fillSlot(frame + COEFFICIENT, rows, 0);
   if (isWeighed(call)) fillSlot(frame + PAD_WEIGHT, rows, 1);
   for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
     exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
@@ -129,19 +128,20 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
   const first = <usize>(start + row) * (<usize>classes << 2);
   const stride = <usize>rowsAcross(classes) << 2;
   exponentiateAcross(frame, call.logits + first, row, count, classes);
-  const described = isWeighed(call) || call.labelSmoothing != 0;
   let ignored = 0;
   for (let r = 0; r < count; r++) {
     const label = labelOf(call, start + row + r);
-    const column = frame + (r << 2) + <usize>max(label, 0) * stride;
-    // The logit waits in NUMERATOR for the others of its vector.
-    store<f32>(frame + NUMERATOR + ((row + r) << 2), load<f32>(column + PAD_LOGITS));
     if (label < 0) {
       ignored++;
       continue;
     }
+    const column = frame + (r << 2) + <usize>label * stride;
+    // The logit waits in NUMERATOR for the others of its vector.
+    store<f32>(frame + ((row + r) << 2), load<f32>(column, PAD_LOGITS), NUMERATOR);
     takeTarget(frame, row + r, column + FACTOR);
-    if (described) describeLabel(frame, start, row + r, label);
+  }
+  if (isWeighed(call) || call.labelSmoothing != 0) {
+    for (let r = 0; r < count; r++) describeLabel(frame, start, row + r, labelOf(call, start + row + r));
   }
   call.positives += <f64>(count - ignored);
   for (let r = 0; r < count; r += 4) {
@@ -157,20 +157,7 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
     }
   }
   const out = call.grad ? call.grad : call.hess;
-  if (out) keepAcross(out + first, frame + FACTOR, count, stride, <usize>classes << 2);
-}
-
-/** Writes exponentials side by side to rows. */
-function keepAcross(out: usize, slot: usize, count: i32, stride: usize, rowBytes: usize): void {
-  let into = out;
-  for (let r = 0; r < count; r++) {
-    let from = slot + (r << 2);
-    for (let o: usize = 0; o < rowBytes; o += 4) {
-      store<f32>(into + o, load<f32>(from));
-      from += stride;
-    }
-    into += rowBytes;
-  }
+  if (out) keepAcross(frame, out + first, count, stride, classes);
 }
 
 /** Makes a row one of no loss. */
@@ -204,16 +191,18 @@ function wideRow(frame: usize, start: i32, row: i32): void {
 }
 
 /** The label of a row, -1 where it is ignored or wrong: it addresses nothing before it is checked. */
-function labelOf(call: Frame, row: i32): i32 {
+// @ts-ignore: decorator
+@inline function labelOf(call: Frame, row: i32): i32 {
   const label = load<i32>(call.targets + (row << 2));
-  if (label >= 0 && label < call.classes) return label;
+  if (<u32>label < <u32>call.classes) return label;
   if (label != -1) call.bad = 1;
   return -1;
 }
 
 /** Moves the target's exponential out of its row. */
-function takeTarget(frame: usize, row: i32, target: usize): void {
-  store<f32>(frame + DENOMINATOR + (row << 2), load<f32>(target));
+// @ts-ignore: decorator
+@inline function takeTarget(frame: usize, row: i32, target: usize): void {
+  store<f32>(frame + (row << 2), load<f32>(target), DENOMINATOR);
   store<f32>(target, 0);
 }
 
@@ -265,12 +254,13 @@ function keep(call: Frame, frame: usize, first: usize, count: i32): void {
 
 /** FACTOR and ENTROPY of rows, and their derivatives without the power. */
 function rowTerms<Derivative>(frame: usize, bytes: usize): void {
-  sweepVectors<RowTerms>(frame, 0, 0, bytes);
+  sweepVectors<RowHinge>(frame, 0, 0, bytes);
+  sweepVectors<RowTerms<Derivative>>(frame, 0, 0, bytes);
   sweep<Entropy>(frame, 0, 0, bytes);
   if (changetype<Frame>(frame).labelSmoothing != 0) sweepVectors<Smooth>(frame, 0, 0, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) {
     sweepVectors<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
-    sweepVectors<RowCurve>(frame, 0, 0, bytes);
+    if (changetype<Frame>(frame).hess) sweepVectors<RowCurve>(frame, 0, 0, bytes);
   }
 }
 
@@ -291,5 +281,6 @@ function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
     memory.copy(call.loss + (start << 2), frame + PAD_OUT, rows << 2);
   }
   if (!call.grad && !call.hess) return;
+  sweepVectors<RowSlope>(frame, 0, 0, bytes);
   for (let row = 0; row < rows; row++) writeRow(frame, start, row, labelOf(call, start + row));
 }
