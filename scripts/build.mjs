@@ -63,10 +63,11 @@ function compile(digits) {
 }
 `;
   const embed = (name, source) => {
-    write(`dist/wasm/${name}.js`, source);
-    write(`dist/wasm/${name}.cjs`, transformSync(source, { format: 'cjs', platform: 'node' }).code);
+    write(`build/wasm/${name}.js`, source);
+    write(`build/wasm/${name}.cjs`, transformSync(source, { format: 'cjs', platform: 'node' }).code);
   };
   embed('inline', `${compile}export const wasm = /* @__PURE__ */ compile('${hex(KERNEL)}');\n`);
+  write('dist/wasm/inline.js', readFileSync(at('build/wasm/inline.js'))); // for the threads of ./parallel
   // Only an engine that refuses the one with fused operations is given the other.
   const choose = `function choose(first) {
   return first.error === undefined ? { ...first, relaxed: true } : compile('${hex(KERNEL)}');
@@ -81,19 +82,26 @@ function compile(digits) {
 }
 
 async function bundle() {
-  const library = { target: 'es2022', platform: 'neutral', inject: [at('src/wasm/text-decoder.ts')] };
+  const small = { minifyWhitespace: true, minifySyntax: true }; // names stay, for stack traces
+  const library = { ...small, target: 'es2022', platform: 'neutral', inject: [at('src/wasm/text-decoder.ts')] };
   const banner = { js: NOTICE };
   const both = async (entry, name, options) => {
     await output(entry, `dist/${name}.js`, { ...library, banner, format: 'esm', ...options('js') });
     // for Node, so that the names of the exports can be read by those who import it
     await output(entry, `dist/${name}.cjs`, { ...library, banner, format: 'cjs', platform: 'node', ...options('cjs') });
   };
-  await both('src/index.ts', 'index', () => ({ external: ['#wasm'] }));
-  await both('src/inline.ts', 'inline', (extension) => ({
-    plugins: [resolveTo('#wasm', { path: at(`dist/wasm/inline.${extension}`) })],
+  // One file, since another costs a process that only wants one result a quarter of its start.
+  await both('src/index.ts', 'index', (extension) => ({
+    plugins: [resolveTo('#wasm', { path: at(`build/wasm/inline.${extension}`) })],
   }));
+  await output('src/index.ts', 'dist/edge.js', {
+    ...library,
+    banner,
+    format: 'esm',
+    plugins: [resolveTo('#wasm', { path: './wasm/edge.js', external: true })],
+  });
   await both('src/relaxed.ts', 'relaxed', (extension) => ({
-    plugins: [resolveTo('#wasm', { path: at(`dist/wasm/relaxed.${extension}`) })],
+    plugins: [resolveTo('#wasm', { path: at(`build/wasm/relaxed.${extension}`) })],
   }));
   const node = { target: 'node20.19', platform: 'node', format: 'esm', packages: 'external' };
   // one copy of the library, whoever imports it

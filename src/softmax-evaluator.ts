@@ -56,7 +56,7 @@ export class SoftmaxEvaluator extends Evaluator<LabelSource> {
     words[Word.alphas] = alpha === undefined ? 0 : instance.stageFloats(alpha, 0, numClasses, instance.alphas);
     words[Word.posWeights] = 0;
     doubles[Double.gamma] = gamma;
-    doubles[Double.labelSmoothing] = labelSmoothing;
+    doubles[Double.labelSmoothing] = numClasses === 1 ? 0 : labelSmoothing; // nothing to share it with
   }
 
   protected override begin(): number {

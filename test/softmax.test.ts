@@ -22,6 +22,14 @@ function someRows(rows: number, classes: number, seed = 1): { logits: Float32Arr
   };
 }
 
+test('one class is certain, smoothed or not', () => {
+  for (const labelSmoothing of [0, 0.3]) {
+    const softmax = new SoftmaxFocalLoss({ gamma: 2, labelSmoothing, numClasses: 1, reduction: 'none' });
+    const { value, grad } = softmax.valueAndGrad([3, -700, 1e30], [0, 0, 0]);
+    expect([...value, ...grad].map(Math.abs)).toEqual([0, 0, 0, 0, 0, 0]);
+  }
+});
+
 test('every vector', () => {
   const faults: string[] = [];
   for (const { options, classes, rows } of groups) {

@@ -22,12 +22,12 @@ test('publint has nothing to say', async () => {
   expect(messages.map((message) => formatMessage(message, manifest, { color: false }))).toEqual([]);
 });
 
-test('#wasm imports the binary where bytes cannot be compiled, and nowhere else', () => {
-  expect(Object.entries(manifest.imports['#wasm'])).toEqual([
-    ['workerd', './dist/wasm/edge.js'],
-    ['edge-light', './dist/wasm/edge.js'],
-    ['require', './dist/wasm/inline.cjs'],
-    ['default', './dist/wasm/inline.js'],
+test('the binary is imported as a file where bytes cannot be compiled, and nowhere else', () => {
+  expect(Object.entries(manifest.exports['.'].import)).toEqual([
+    ['types', './dist/index.d.ts'],
+    ['workerd', './dist/edge.js'],
+    ['edge-light', './dist/edge.js'],
+    ['default', './dist/index.js'],
   ]);
 });
 

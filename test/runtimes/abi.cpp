@@ -44,6 +44,7 @@ enum : uint32_t {
   kBad = 160,
 };
 constexpr uint32_t kFlagSums = 2;
+constexpr uint32_t kFlagByClass = 16;
 
 [[noreturn]] void fail(const std::string& message) {
   std::cerr << message << "\n";
@@ -136,7 +137,7 @@ int main(int, char** arguments) {
     kernel.store<uint32_t>(frame + fields[k], regions[k]);
   }
   kernel.store<uint32_t>(frame + kTargets, target_region);
-  kernel.store<uint32_t>(frame + kFlags, kFlagSums);
+  kernel.store<uint32_t>(frame + kFlags, kFlagSums | kFlagByClass);
   kernel.store<double>(frame + kGamma, options[0]);
   kernel.store<double>(frame + kAlphaPositive, options[1]);
   kernel.store<double>(frame + kAlphaNegative, 1 - options[1]);
