@@ -91,7 +91,7 @@ test('logits that are converted', async () => {
   const sharedDoubles = new Float64Array(new SharedArrayBuffer(8 * LONGEST));
   sharedDoubles.set(doubles);
   const expected = undivided.forward(doubles, hard);
-  for (const logits of [doubles, sharedDoubles, Array.from(doubles)]) {
+  for (const logits of [sharedDoubles, Array.from(doubles)]) {
     expect(await divided.forward(logits, hard)).toBe(expected);
   }
 });
@@ -105,10 +105,10 @@ test.each([
   const losses = pair<Reduction>(options);
   const labels = shared(own.hard);
   if (options.ignoreIndex === 255) for (let k = 0; k < LONGEST; k += 3) labels[k] = 255;
-  await expectSameBits(losses, x, labels);
-  await expectSameBits(losses, own.x, Float64Array.from(labels));
+  const n = DIVIDED + 4099;
+  await expectSameBits(losses, x.subarray(0, n), labels.subarray(0, n));
   if (options.ignoreIndex === 255) await expectSameBits(losses, own.x, BigInt64Array.from(labels, BigInt));
-  else await expectSameBits(losses, own.x, Array.from(labels, Boolean));
+  else await expectSameBits(losses, own.x, Float64Array.from(labels));
 });
 
 test('values by class, whose rows cross the borders between threads', async () => {
@@ -116,9 +116,13 @@ test('values by class, whose rows cross the borders between threads', async () =
   const alpha = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
   const posWeight = new Float64Array([1, 2, 3, 4, 5, 6, 7]);
   const losses = pair({ numClasses, alpha, posWeight, labelSmoothing: 0.1 });
-  const n = LONGEST - (LONGEST % numClasses);
-  await expectSameBits(losses, x.subarray(0, n), hard.subarray(0, n));
-  await expectSameBits(losses, own.x.subarray(0, n), own.hard.subarray(0, n));
+  for (const [logits, targets, longest] of [
+    [x, hard, DIVIDED + 4099],
+    [own.x, own.hard, LONGEST],
+  ] as const) {
+    const n = longest - (longest % numClasses);
+    await expectSameBits(losses, logits.subarray(0, n), targets.subarray(0, n));
+  }
 });
 
 test('probabilities', async () => {

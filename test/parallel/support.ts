@@ -4,8 +4,8 @@ import { FocalLoss, type FocalLossOptions, type Reduction } from '../../dist/ind
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
 
 /** Elements from which on a call is divided, where every array is shared and where one is not; a chunk of what is copied. */
-export const DIVIDED = 524_288;
-export const COPIED = 1_048_576;
+export const DIVIDED = 1_048_576;
+export const COPIED = 2_097_152;
 export const CHUNK = 524_288;
 
 const open: { close(): Promise<void> }[] = [];
