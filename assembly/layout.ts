@@ -111,6 +111,9 @@ export const PAD_POS_WEIGHT: usize = PAD_ALPHA_NEGATIVE + SLOT;
 export const PAD_LOST: usize = PAD_POS_WEIGHT + SLOT; // of a smoothed target, what float32 cannot hold
 // Rows of softmax: the sum of the exponentials of all classes but the target's.
 export const ROW_OTHERS: usize = PAD_POS_WEIGHT;
+// of rows side by side, what their logits are reduced with
+export const LOWEST: usize = ENTROPY;
+export const ROUNDING: usize = RATIO;
 // and, once they have been added up, the slopes of a row's target and of its other classes
 export const TARGET_SLOPE: usize = REMAINDER;
 export const OTHERS_SLOPE: usize = SCALE;

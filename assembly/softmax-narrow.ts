@@ -19,7 +19,7 @@ import {
   store4,
   sub,
 } from './lanes';
-import { BLOCK, FACTOR, HINGE, OTHER, PAD_LOGITS } from './layout';
+import { BLOCK, FACTOR, HINGE, LOWEST, OTHER, PAD_LOGITS, ROUNDING } from './layout';
 import { exponentiate, REDUCE, reduce } from './softmax-exponential';
 
 // Rows of few classes, side by side: a vector holds one class of four rows, so that no vector is part empty and no row
@@ -34,16 +34,22 @@ export const NARROW: i32 = 32;
   return (<i32>BLOCK / classes) & ~3;
 }
 
-/** FACTOR = the exponentials of `count` > 0 rows, OTHER their largest logits, HINGE the n ln 2 of their common factors. */
+/** The distance between the classes of `count` rows side by side. */
+// @ts-ignore: decorator
+@inline export function strideOf(count: i32): usize {
+  return <usize>((count + 3) & ~3) << 2;
+}
+
+/** FACTOR = the exponentials of `count` > 0 rows, OTHER their largest logits, HINGE the n of their common factors. */
 export function exponentiateAcross(frame: usize, logits: usize, row: i32, count: i32, classes: i32): void {
-  const across = rowsAcross(classes);
-  const stride = <usize>across << 2;
+  const stride = strideOf(count);
   for (let r = 0; r < count; r += 4) {
     if (classes < 4 || r + 4 > count) placeRows(frame, logits, r, min(count - r, 4), stride, classes);
     else placeFour(frame + PAD_LOGITS + (r << 2), logits + <usize>(r * classes) * 4, stride, classes);
   }
-  for (let r = 0; r < count; r += 4) reduceAcross(frame, row + r, r, stride, classes);
-  exponentiate(frame, across * classes);
+  for (let r = 0; r < count; r += 4) measureAcross(frame, row + r, r, stride, classes);
+  reduceAcross(frame, stride, <usize>classes * stride);
+  exponentiate(frame, classes * <i32>(stride >> 2));
 }
 
 /** Brings four rows of at least four classes to their columns, four classes at a time, the last four again. */
@@ -115,8 +121,8 @@ const ROUND: usize = memory.data<f32>(
   16,
 );
 
-/** The largest logits of four rows, and REMAINDER and SCALE of their logits. */
-function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
+/** The largest logits of four rows, the n of it, and what their logits are reduced with. */
+function measureAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
   const column = frame + (r << 2);
   let largest = v128.load(column, PAD_LOGITS);
   const end = column + <usize>classes * stride;
@@ -129,14 +135,23 @@ function reduceAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i3
   }
   const rounding = every(ROUND + 4);
   const n = sub(mulAdd(largest, every(REDUCE), rounding), rounding);
-  const lowest = mul(sub(n, every(ROUND + 8)), every(ROUND + 12));
-  const round = sub(every(ROUND + 16), n);
   store4(frame + HINGE + (row << 2), n);
+  v128.store(column, mul(sub(n, every(ROUND + 8)), every(ROUND + 12)), LOWEST);
+  v128.store(column, sub(every(ROUND + 16), n), ROUNDING);
+}
+
+/** REMAINDER and SCALE of all logits, which take `bytes`. */
+function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
   const log2e = every(REDUCE);
   const high = every(REDUCE + 4);
   const low = every(REDUCE + 8);
-  for (let at = column; at < end; at += stride) {
-    reduce(at, v128.load(at, PAD_LOGITS), lowest, log2e, round, high, low);
+  let row: usize = 0;
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const at = frame + o;
+    const group = frame + row;
+    reduce(at, v128.load(at, PAD_LOGITS), v128.load(group, LOWEST), log2e, v128.load(group, ROUNDING), high, low);
+    row += 16;
+    row = row == stride ? 0 : row;
   }
 }
 

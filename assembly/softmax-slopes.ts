@@ -37,7 +37,8 @@ export class RowSlope {
   return load<f32>(frame + slot + (row << 2));
 }
 
-export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
+// @ts-ignore: decorator
+@inline export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
   const call = changetype<Frame>(frame);
   const first = <usize>(start + row) * (<usize>call.classes << 2);
   const source = (call.grad ? call.grad : call.hess) + first;
@@ -53,7 +54,8 @@ export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
 }
 
 // With T = a_t q^g (q + g p l) and w_j the share of class j among the others: dL/dz_j = T w_j, and -T for the target.
-function writeSlope(frame: usize, row: i32, label: i32, out: usize): void {
+// @ts-ignore: decorator
+@inline function writeSlope(frame: usize, row: i32, label: i32, out: usize): void {
   rowScale(out, changetype<Frame>(frame).classes, rowValue(frame, OTHERS_SLOPE, row));
   store<f32>(out + (label << 2), -rowValue(frame, TARGET_SLOPE, row));
 }

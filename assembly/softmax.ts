@@ -32,7 +32,7 @@ import { addUp, Cap, clearSums, finishSums, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
 import { rowMax, rowSum } from './rows';
 import { exponentiate, logOf, reduceRow } from './softmax-exponential';
-import { exponentiateAcross, keepAcross, logsOf, NARROW, rowsAcross, sumAcross } from './softmax-narrow';
+import { exponentiateAcross, keepAcross, logsOf, NARROW, rowsAcross, strideOf, sumAcross } from './softmax-narrow';
 import { RowCurve, RowHinge, RowTerms, Smooth } from './softmax-terms';
 import { RowSlope, writeRow } from './softmax-slopes';
 import { sweep, sweepVectors } from './sweep';
@@ -126,7 +126,7 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
   const call = changetype<Frame>(frame);
   const classes = call.classes;
   const first = <usize>(start + row) * (<usize>classes << 2);
-  const stride = <usize>rowsAcross(classes) << 2;
+  const stride = strideOf(count);
   exponentiateAcross(frame, call.logits + first, row, count, classes);
   let ignored = 0;
   for (let r = 0; r < count; r++) {
