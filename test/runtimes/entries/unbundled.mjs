@@ -1,5 +1,5 @@
 // No bundler and no import map: the file that has everything in it.
-import * as library from '/node_modules/focal-loss-wasm/dist/inline.js';
+import * as library from '/node_modules/focal-loss-wasm/dist/index.js';
 import { outcome } from './outcome.mjs';
 
 console.log(outcome(library));
