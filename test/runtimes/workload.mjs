@@ -11,6 +11,9 @@ const EXTREMES = [
   0, -0, 1e-45, -1e-45, 1e-7, -1e-7, 16.7, -16.7, 87.4, -87.4, 88.8, -88.8, 103.9, -103.9, 1e4, -1e4, 3e38, -3e38,
 ];
 
+/** From here on nothing is extreme: sums with such losses would hide the bits of all others. A multiple of CLASSES. */
+const TAME = 63;
+
 /**
  * The fixed losses, gradients, Hessians and probabilities, and a hash of their bits.
  *
@@ -38,16 +41,18 @@ function* results({ FocalLoss, SoftmaxFocalLoss, LossMeter, Workspace, hardest, 
       yield [`${name}, none`, none.forward(logits, targets)];
       yield [`${name}, grad`, none.valueAndGrad(logits, targets, { weight }).grad];
       yield [`${name}, hess`, none.gradHess(logits, targets).hess];
-      yield [`${name}, sum`, new FocalLoss({ ...options, reduction: 'sum' }).forward(logits, targets)];
-      yield [`${name}, mean`, new FocalLoss(options).valueAndGrad(logits, targets).value];
+      const tame = [logits.subarray(TAME), targets.subarray(TAME)];
+      yield [`${name}, sum`, new FocalLoss({ ...options, reduction: 'sum' }).forward(...tame)];
+      yield [`${name}, mean`, new FocalLoss(options).valueAndGrad(...tame).value];
     }
     yield [`gamma ${gamma}, posterior`, library.focalPosterior(logits, options)];
   }
   const labels = Int32Array.from({ length: COUNT }, () => (random() < 0.2 ? -1 : Math.floor(random() * 2)));
   const family = { gamma: 2, alpha: [0.2, 0.7, 0.5], numClasses: 3, labelSmoothing: 0.1, ignoreIndex: -1 };
   const rows = COUNT - (COUNT % 3);
+  const tame = [logits.subarray(TAME, rows), labels.subarray(TAME, rows)];
   const criterion = new FocalLoss({ ...family, normalizer: 'positives', hessian: 'clip' });
-  yield ['family, mean', criterion.forward(logits.subarray(0, rows), labels.subarray(0, rows))];
+  yield ['family, mean', criterion.forward(...tame)];
   yield ['family, hess', criterion.gradHess(logits.subarray(0, rows), labels.subarray(0, rows)).hess];
   const probabilities = Float32Array.from({ length: COUNT }, () => random());
   yield ['probabilities', new FocalLoss({ fromLogits: false, reduction: 'none' }).forward(probabilities, hard)];
@@ -67,14 +72,15 @@ function* softmax({ SoftmaxFocalLoss, softmaxFocalPosterior }, logits, random) {
     yield [`${name}, none`, none.forward(z, labels)];
     yield [`${name}, grad`, none.valueAndGrad(z, labels).grad];
     yield [`${name}, hess`, new SoftmaxFocalLoss(options).gradHess(z, labels).hess];
-    yield [`${name}, mean`, new SoftmaxFocalLoss(options).forward(z, labels)];
+    yield [`${name}, mean`, new SoftmaxFocalLoss(options).forward(z.subarray(TAME), labels.subarray(TAME / CLASSES))];
     yield [`${name}, posterior`, softmaxFocalPosterior(z, options)];
   }
 }
 
 function* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard) {
   const meter = new LossMeter(new FocalLoss({ gamma: 2 }));
-  for (let at = 0; at < COUNT; at += 3000) meter.update(logits.subarray(at, at + 3000), hard.subarray(at, at + 3000));
+  for (let at = TAME; at < COUNT; at += 3000)
+    meter.update(logits.subarray(at, at + 3000), hard.subarray(at, at + 3000));
   yield ['meter', Float64Array.from(Object.values(meter.compute()))];
   const workspace = new Workspace(9 * COUNT);
   const x = workspace.float32(COUNT);
