@@ -62,7 +62,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
   protected override census(x: FloatSource, y: TargetSource, validate: boolean): void {
     const instance = instanceOf(x);
     const { words, doubles, kernel, frame } = instance;
-    const yAt = ArrayBuffer.isView(y) ? instance.locate(y) : 0;
+    const yAt = ArrayBuffer.isView(y) ? instance.locate(y, Word.targets) : 0;
     words[Word.flags] = this.begin(instance, y) | (this.#settings.ignoreIndex === null ? 0 : Flag.ignore);
     totals.positives = 0;
     totals.negatives = 0;

@@ -163,12 +163,12 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     words[Word.flags] = this.flags | this.begin(instance, y) | (sums ? Flag.sums : 0) | (metered ? Flag.byClass : 0);
     doubles[Double.gradScale] = scale;
     // 0 for what is staged
-    const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array) : 0;
-    const yAt = ArrayBuffer.isView(y) ? instance.locate(y) : 0;
-    const weightAt = instance.locate(weight);
-    const outAt = instance.locate(out);
-    const gradAt = instance.locate(grad);
-    const hessAt = instance.locate(hess);
+    const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array, Word.logits) : 0;
+    const yAt = ArrayBuffer.isView(y) ? instance.locate(y, Word.targets) : 0;
+    const weightAt = instance.locate(weight, Word.weight);
+    const outAt = instance.locate(out, Word.loss);
+    const gradAt = instance.locate(grad, Word.grad);
+    const hessAt = instance.locate(hess, Word.hess);
     let sum = 0;
     let sumPositives = 0;
     let sumNegatives = 0;

@@ -92,6 +92,8 @@ export class Instance {
   readonly floats: Float32Array;
   /** Whose settings the frame holds. */
   owner: object | undefined;
+  /** By role, the arrays of the last calls that lay in the room: asking an array for its buffer is slow. */
+  readonly #last: (ArrayBufferView | undefined)[] = Array.from({ length: Word.hess + 1 }, () => undefined);
 
   constructor(
     readonly width: number,
@@ -128,10 +130,22 @@ export class Instance {
     this.floats = new Float32Array(buffer);
   }
 
-  /** The address of an array that lies in this instance's room, 0 for any other. */
-  locate(array: ArrayBufferView | undefined): number {
-    if (this.roomBytes === 0 || array === undefined || array.byteOffset < this.room) return 0;
-    return array.buffer === this.buffer ? array.byteOffset : 0;
+  /** The address of an array that lies in this instance's room, 0 for any other; `role` is the word it is for. */
+  locate(array: ArrayBufferView | undefined, role: Word): number {
+    if (this.roomBytes === 0 || array === undefined) return 0;
+    if (array === this.#last[role]) return array.byteOffset;
+    if (!this.holds(array)) return 0;
+    this.#last[role] = array;
+    return array.byteOffset;
+  }
+
+  holds(array: ArrayBufferView): boolean {
+    return array.byteOffset >= this.room && array.buffer === this.buffer;
+  }
+
+  /** Takes note of an array in the room, so that nobody has to ask it for its buffer. */
+  remember(array: ArrayBufferView): void {
+    byArray.set(array, this);
   }
 
   // The following copy `count` elements from `start` on to a region, whose address they return.
@@ -188,6 +202,7 @@ function part<
 let shared: Instance | undefined;
 let hasWorkspaces = false;
 const byBuffer = new WeakMap<ArrayBufferLike, Instance>();
+const byArray = new WeakMap<ArrayBufferView, Instance>();
 
 /** The instance that every array can be staged in; made when it is first needed, and again where rows are wider. */
 export function sharedInstance(width = SEGMENT): Instance {
@@ -198,7 +213,7 @@ export function sharedInstance(width = SEGMENT): Instance {
 /** The instance in whose room an array lies; the shared one for any other. */
 export function instanceOf(array: ArrayBufferView | readonly unknown[]): Instance {
   if (hasWorkspaces && ArrayBuffer.isView(array) && array.byteOffset > 0) {
-    const instance = byBuffer.get(array.buffer);
+    const instance = byArray.get(array) ?? byBuffer.get(array.buffer);
     if (instance !== undefined && array.byteOffset >= instance.room) return instance;
   }
   return shared ?? sharedInstance();

@@ -109,8 +109,8 @@ function run(
   // the frame is no loss's any more
   instance.owner = undefined;
   doubles[Double.gamma] = gamma;
-  const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array) : 0;
-  const outAt = instance.locate(out);
+  const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array, Word.logits) : 0;
+  const outAt = instance.locate(out, Word.loss);
   const rows = x.length / columns;
   for (let start = 0; start < rows; start += step) {
     const count = Math.min(step, rows - start);

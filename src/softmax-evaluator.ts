@@ -104,7 +104,7 @@ export function rowInstance(
 ): Instance {
   const instance = instanceOf(x);
   if (columns <= instance.width) return instance;
-  const isHere = (array: Float32Array | undefined) => array === undefined || instance.locate(array) !== 0;
+  const isHere = (array: Float32Array | undefined) => array === undefined || instance.holds(array);
   if (alpha === undefined && kindOf(x) === 'Float32Array' && isHere(x as Float32Array) && results.every(isHere)) {
     return instance;
   }

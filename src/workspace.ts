@@ -10,6 +10,7 @@ interface Block {
   readonly buffer: ArrayBufferLike;
   readonly bytes: Uint8Array;
   readonly room: number;
+  remember?(array: ArrayBufferView): void;
 }
 
 /**
@@ -64,7 +65,7 @@ export class Workspace {
    * @throws RangeError where it does not fit in what is left.
    */
   float32(length: number): Float32Array {
-    return new Float32Array(this.#block.buffer, this.#take(length, 4), length);
+    return this.#made(new Float32Array(this.#block.buffer, this.#take(length, 4), length));
   }
 
   /**
@@ -73,7 +74,7 @@ export class Workspace {
    * @throws RangeError where it does not fit in what is left.
    */
   uint8(length: number): Uint8Array {
-    return new Uint8Array(this.#block.buffer, this.#take(length, 1), length);
+    return this.#made(new Uint8Array(this.#block.buffer, this.#take(length, 1), length));
   }
 
   /**
@@ -82,12 +83,17 @@ export class Workspace {
    * @throws RangeError where it does not fit in what is left.
    */
   int32(length: number): Int32Array {
-    return new Int32Array(this.#block.buffer, this.#take(length, 4), length);
+    return this.#made(new Int32Array(this.#block.buffer, this.#take(length, 4), length));
   }
 
   /** Gives the whole block back for new arrays. Those of before are still there, and share their bytes with the new ones. */
   reset(): void {
     this.#next = this.#block.room;
+  }
+
+  #made<T extends ArrayBufferView>(array: T): T {
+    this.#block.remember?.(array);
+    return array;
   }
 
   /** The address of a new array. */
