@@ -81,7 +81,7 @@ function isShape(value: unknown): boolean {
 function attached<T extends Float32Array>(name: string, array: T): T {
   if (array.length === 0) {
     try {
-      Float32Array.prototype.indexOf.call(array, 0); // which no compiler inlines without its check, as Node 20 does `keys`
+      Float32Array.prototype.indexOf.call(array, 0);
     } catch {
       throw wrongValue(name, 'an array that has its buffer', array, 'the buffer was transferred or resized');
     }
