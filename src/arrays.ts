@@ -175,10 +175,26 @@ export function convertLabels(
       kept++;
       continue;
     }
-    if (validate && label !== ignoreIndex) {
-      throw wrongValue('targets', `a class index in [0, ${numClasses}) at row ${start + k}`, labels[start + k]);
-    }
+    if (validate && label !== ignoreIndex) throw badLabel(labels, start + k, numClasses);
     into[offset + k] = -1;
   }
   return kept;
+}
+
+/** The error that names the first bad label from `start` on, of which the kernel has found that there is one. */
+export function firstBadLabel(
+  labels: LabelSource,
+  start: number,
+  { numClasses, ignoreIndex }: { readonly numClasses: number; readonly ignoreIndex: number | null },
+): RangeError {
+  let k = start;
+  for (; k < labels.length - 1; k++) {
+    const label = Number(labels[k]);
+    if (!(label >= 0 && label < numClasses) && label !== ignoreIndex) break;
+  }
+  return badLabel(labels, k, numClasses);
+}
+
+function badLabel(labels: LabelSource, row: number, numClasses: number): RangeError {
+  return wrongValue('targets', `a class index in [0, ${numClasses}) at row ${row}`, labels[row]);
 }

@@ -1,10 +1,10 @@
 // Softmax losses: a row of logits has one target.
 
-import { checkNumbers, convertLabels, type FloatSource, type LabelSource, labelsOf } from './arrays.js';
+import { checkNumbers, convertLabels, type FloatSource, firstBadLabel, type LabelSource, labelsOf } from './arrays.js';
 import { wrongValue } from './checks.js';
 import { type CommonSettings, Evaluator, totals } from './criterion.js';
 import { kindOf } from './kinds.js';
-import { Double, type Instance, instanceOf, SEGMENT, sharedInstance, Word } from './memory.js';
+import { BAD_TARGET, Double, type Instance, instanceOf, SEGMENT, sharedInstance, Word } from './memory.js';
 
 export interface SoftmaxSettings extends CommonSettings {
   readonly gamma: number;
@@ -66,22 +66,32 @@ export class SoftmaxEvaluator extends Evaluator<LabelSource> {
   protected override placeTargets(
     instance: Instance,
     y: LabelSource,
-    _yAt: number,
+    yAt: number,
     start: number,
     count: number,
     validate: boolean,
   ): void {
-    this.#convert(instance, y, start, count, validate);
-    instance.words[Word.targets] = instance.targets;
+    const { words, targets } = instance;
+    const { ignoreIndex } = this.#settings;
+    words[Word.targets] = targets;
+    if (kindOf(y) !== 'Int32Array' || (ignoreIndex !== null && ignoreIndex !== -1)) {
+      this.#convert(instance, y, start, count, validate);
+    } else if (yAt === 0) {
+      instance.stageInts(y as Int32Array, start, count, targets);
+    } else {
+      words[Word.targets] = yAt + 4 * start;
+    }
   }
 
-  protected override evaluate({ kernel, frame }: Instance): void {
+  protected override evaluate({ kernel, frame, words, doubles }: Instance): void {
     kernel.softmax(frame);
+    // the kernel takes -1 for a label to ignore
+    const ignored = doubles[Double.positives] < words[Word.count];
+    if (ignored && this.#settings.ignoreIndex === null) words[Word.bad] |= BAD_TARGET;
   }
 
   override badTarget(y: LabelSource, start: number): Error {
-    // the labels were checked as they were converted
-    return wrongValue('targets', `a class index in [0, ${this.#settings.numClasses}) from row ${start} on`, y[start]);
+    return firstBadLabel(y, start, this.#settings);
   }
 
   /** Stages the labels and returns how many are not ignored. */
