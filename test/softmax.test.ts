@@ -22,6 +22,23 @@ function someRows(rows: number, classes: number, seed = 1): { logits: Float32Arr
   };
 }
 
+test('-1 is a label only where it is ignored, in whatever segment and kind of array', () => {
+  const rows = 9000;
+  const { logits, labels } = someRows(rows, 2, 7);
+  labels[8999] = -1;
+  const workspace = new Workspace(4 * rows);
+  const here = workspace.int32(rows);
+  here.set(labels);
+  for (const targets of [labels, here, Array.from(labels), BigInt64Array.from(labels, BigInt)]) {
+    const strict = new SoftmaxFocalLoss({ numClasses: 2 });
+    expect(errorOf(() => strict.forward(logits, targets)).message).toContain(
+      'a class index in [0, 2) at row 8999, got -1',
+    );
+    const lenient = new SoftmaxFocalLoss({ numClasses: 2, ignoreIndex: -1, reduction: 'none' });
+    expect(lenient.forward(logits, targets)[8999]).toBe(0);
+  }
+});
+
 test('one class is certain, smoothed or not', () => {
   for (const labelSmoothing of [0, 0.3]) {
     const softmax = new SoftmaxFocalLoss({ gamma: 2, labelSmoothing, numClasses: 1, reduction: 'none' });
