@@ -32,7 +32,7 @@ import {
   wholeTiles,
 } from './layout';
 import { Entropy, WeighedEntropy } from './logarithm';
-import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, sumOf, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
+import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, stands, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
 import { General, Mark, Plain, SoftDerivatives, SoftTerms } from './soft';
@@ -165,9 +165,7 @@ function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bo
   if (!(call.flags & SUMS)) return true;
   const before = v128.load(frame, SUM);
   sumPower(frame, call.gamma, bytes);
-  if (isFinite(sumOf(frame, SUM))) return true;
-  v128.store(frame, before, SUM);
-  return false;
+  return stands(frame, before);
 }
 
 /** The sums and arrays that the call asks for. */

@@ -3,27 +3,23 @@ import { Frame, IGNORE, IGNORED, SOFT } from './layout';
 
 // Counts the targets by class and finds out whether any is outside its range. Reads nothing but them.
 
-/** Counts all targets of a call. */
+/** Counts the targets of a call into the frame's results. */
 export function censusOf(frame: usize): void {
   const call = changetype<Frame>(frame);
+  const targets = call.targets;
+  const count = call.count;
   clear(call);
-  countTargets(frame, call.targets, call.count);
+  if (call.flags & IGNORE) {
+    if (call.flags & SOFT) countSoftKept(call, targets, count);
+    else countBytesKept(call, targets, count);
+  } else if (call.flags & SOFT) countSoft(call, targets, count);
+  else countBytes(call, targets, count);
 }
 
 export function clear(call: Frame): void {
   call.positives = 0;
   call.negatives = 0;
   call.bad = 0;
-}
-
-/** Counts `count` targets at `targets` into the frame's results. */
-export function countTargets(frame: usize, targets: usize, count: i32): void {
-  const call = changetype<Frame>(frame);
-  if (call.flags & IGNORE) {
-    if (call.flags & SOFT) countSoftKept(call, targets, count);
-    else countBytesKept(call, targets, count);
-  } else if (call.flags & SOFT) countSoft(call, targets, count);
-  else countBytes(call, targets, count);
 }
 
 function record(call: Frame, kept: i32, positives: i32, bad: bool): void {

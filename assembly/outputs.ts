@@ -83,9 +83,15 @@ export function addUp(frame: usize, bytes: usize): void {
   if (changetype<Frame>(frame).flags & BY_CLASS) return sumByClass(frame, bytes);
   const before = v128.load(frame, SUM);
   sum<One>(frame, bytes);
-  if (isFinite(sumOf(frame, SUM))) return;
+  if (!stands(frame, before)) sumByClass(frame, bytes);
+}
+
+/** Whether the sum is finite; else it is again what it was before. */
+// @ts-ignore: decorator
+@inline export function stands(frame: usize, before: v128): bool {
+  if (isFinite(sumOf(frame, SUM))) return true;
   v128.store(frame, before, SUM);
-  sumByClass(frame, bytes);
+  return false;
 }
 
 /** The results of all blocks. */
@@ -102,7 +108,7 @@ function scaled(sum: f64, factor: f32): f64 {
 }
 
 // @ts-ignore: decorator
-@inline export function sumOf(frame: usize, lanes: usize): f64 {
+@inline function sumOf(frame: usize, lanes: usize): f64 {
   return Math.abs(load<f64>(frame + lanes) + load<f64>(frame + lanes + 8));
 }
 

@@ -23,7 +23,7 @@ import { BLOCK, FACTOR, HINGE, LOWEST, OTHER, PAD_LOGITS, ROUNDING } from './lay
 import { exponentiate, REDUCE, reduce } from './softmax-exponential';
 
 // Rows of few classes, side by side: a vector holds one class of four rows, so that no vector is part empty and no row
-// is added up across lanes. Logits are brought to the slots class by class, `across` rows a class.
+// is added up across lanes. Logits are brought to the slots class by class, one vector of each four rows after another.
 
 /** Up to this many classes rows go side by side. */
 export const NARROW: i32 = 32;
@@ -183,7 +183,7 @@ export function sumAcross(column: usize, stride: usize, classes: i32): v128 {
   return add(even, odd);
 }
 
-/** log of the targets' exponentials of four rows: their logits, which are given, less the n ln 2 in HINGE. */
+/** log of the targets' exponentials of four rows: their logits less n ln 2, n being what HINGE holds. */
 // @ts-ignore: decorator
 @inline export function logsOf(logits: v128, n: v128): v128 {
   return mulSub(n, every(REDUCE + 8), mulSub(n, every(REDUCE + 4), logits));

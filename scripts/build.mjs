@@ -66,8 +66,9 @@ function compile(digits) {
     write(`build/wasm/${name}.js`, source);
     write(`build/wasm/${name}.cjs`, transformSync(source, { format: 'cjs', platform: 'node' }).code);
   };
-  embed('inline', `${compile}export const wasm = /* @__PURE__ */ compile('${hex(KERNEL)}');\n`);
-  write('dist/wasm/inline.js', readFileSync(at('build/wasm/inline.js'))); // for the threads of ./parallel
+  const inline = `${compile}export const wasm = /* @__PURE__ */ compile('${hex(KERNEL)}');\n`;
+  embed('inline', inline);
+  write('dist/wasm/inline.js', inline); // for the threads of ./parallel
   // Only an engine that refuses the one with fused operations is given the other.
   const choose = `function choose(first) {
   return first.error === undefined ? { ...first, relaxed: true } : compile('${hex(KERNEL)}');

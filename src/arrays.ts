@@ -170,7 +170,7 @@ export function convertLabels(
   let kept = 0;
   for (let k = 0; k < count; k++) {
     const label = Number(labels[start + k]);
-    if (label !== ignoreIndex && label >= 0 && label < numClasses && Number.isInteger(label)) {
+    if (label !== ignoreIndex && isClass(label, numClasses)) {
       into[offset + k] = label;
       kept++;
       continue;
@@ -190,9 +190,13 @@ export function firstBadLabel(
   let k = start;
   for (; k < labels.length - 1; k++) {
     const label = Number(labels[k]);
-    if (!(label >= 0 && label < numClasses) && label !== ignoreIndex) break;
+    if (label !== ignoreIndex && !isClass(label, numClasses)) break;
   }
   return badLabel(labels, k, numClasses);
+}
+
+function isClass(label: number, numClasses: number): boolean {
+  return label >= 0 && label < numClasses && Number.isInteger(label);
 }
 
 function badLabel(labels: LabelSource, row: number, numClasses: number): RangeError {
