@@ -1,7 +1,7 @@
 import { censusOf } from './census';
 import { ValueOnly, WithCurve, WithGaussNewton, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
-import { prepareGamma, sumPower, takePower } from './gamma';
+import { hardPower, isGeneral, prepareGamma, sumPower, takePower } from './gamma';
 import { HardDerivatives, HardTerms } from './hard';
 import {
   ABS_GRAD,
@@ -31,7 +31,7 @@ import {
   TILE,
   wholeTiles,
 } from './layout';
-import { Entropy, WeighedEntropy } from './logarithm';
+import { Divide, Divided, Entropy, Logged, WeighedEntropy } from './logarithm';
 import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, stands, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
@@ -59,10 +59,12 @@ export function binary(frame: usize): void {
 
 function prepare(frame: usize): void {
   const call = changetype<Frame>(frame);
-  // The loss of an easy element goes as e^(gamma + 1), that of others less: this leaves the least error over all.
-  store<f32>(frame + CORRECT, <f32>(0.75 * (Math.min(call.gamma, 64) + 1)));
-  prepareGamma(frame, call.gamma);
   const soft = isSoft(call);
+  // The loss of an easy element goes as e^(gamma + 1), that of others less: this leaves the least error over all.
+  // A power that is taken from logarithms knows nothing of e.
+  const power = isGeneral(call.gamma) && !soft ? 0 : Math.min(call.gamma, 64);
+  store<f32>(frame + CORRECT, <f32>(0.75 * (power + 1)));
+  prepareGamma(frame, call.gamma);
   const positive = soft ? 1 : call.alphaPositive * call.posWeight;
   const negative = soft ? 1 : call.alphaNegative;
   store<f32>(frame + POSITIVE_FACTOR, <f32>positive);
@@ -104,11 +106,12 @@ function block(frame: usize, start: i32, count: i32): void {
   }
   if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count, 0);
   if (!call.hess && !call.grad && sumOnly(frame, x, y, bytes, soft)) return;
-  if (call.hess != 0 && call.hessian == GAUSS_NEWTON) terms<WithGaussNewton>(frame, x, y, bytes, soft);
-  else if (call.hess != 0 && call.hessian != ABS_GRAD) terms<WithCurve>(frame, x, y, bytes, soft);
-  else if (call.hess != 0 || call.grad != 0) terms<WithSlope>(frame, x, y, bytes, soft);
-  else terms<ValueOnly>(frame, x, y, bytes, soft);
-  outputs(frame, start, count, bytes, soft);
+  let power: f64;
+  if (call.hess != 0 && call.hessian == GAUSS_NEWTON) power = terms<WithGaussNewton>(frame, x, y, bytes, soft);
+  else if (call.hess != 0 && call.hessian != ABS_GRAD) power = terms<WithCurve>(frame, x, y, bytes, soft);
+  else if (call.hess != 0 || call.grad != 0) power = terms<WithSlope>(frame, x, y, bytes, soft);
+  else power = terms<ValueOnly>(frame, x, y, bytes, soft);
+  outputs(frame, start, count, bytes, soft, power);
   if (!(call.flags & IGNORE)) return;
   if (call.grad) clearIgnored(call, call.grad + (start << 2), source, count);
   if (call.hess) clearIgnored(call, call.hess + (start << 2), source, count);
@@ -120,32 +123,57 @@ function block(frame: usize, start: i32, count: i32): void {
   return single && call.labelSmoothing == 0 && call.gamma <= 3;
 }
 
-/** FACTOR and ENTROPY of a block, and its derivatives without the power. */
-function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): void {
+/** FACTOR and ENTROPY of a block, and its derivatives without the power. Returns what power of FACTOR is left to take. */
+function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): f64 {
   const call = changetype<Frame>(frame);
   if (call.flags & PROBABILITIES) {
-    sweepVectors<ProbabilityTerms>(frame, x, y, bytes);
-    // The curve costs little beside the logarithms, so it comes with the slope.
-    if (idof<Derivative>() == idof<WithGaussNewton>()) {
-      sweepVectors<ProbabilityDerivatives<WithGaussNewton>>(frame, x, y, bytes);
-    } else if (idof<Derivative>() != idof<ValueOnly>()) {
-      sweepVectors<ProbabilityDerivatives<WithCurve>>(frame, x, y, bytes);
-    }
-    return;
+    probabilityTerms<Derivative>(frame, x, y, bytes);
+    return call.gamma;
   }
   sweep<Reduce>(frame, x, y, bytes);
   sweep<Quotient>(frame, x, y, bytes);
-  if (soft) {
-    if (isPlain(call)) sweep<SoftTerms<Plain>>(frame, x, y, bytes);
-    else sweepVectors<SoftTerms<General>>(frame, x, y, bytes);
-    sweep<WeighedEntropy>(frame, x, y, bytes);
-    if (call.flags & BY_CLASS) sweepVectors<Mark>(frame, x, y, bytes);
-    if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<SoftDerivatives<Derivative>>(frame, x, y, bytes);
-  } else {
-    sweep<HardTerms<Derivative>>(frame, x, y, bytes);
-    sweep<Entropy>(frame, x, y, bytes);
-    if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<HardDerivatives<Derivative>>(frame, x, y, bytes);
+  if (soft) softTerms<Derivative>(frame, x, y, bytes);
+  else if (isGeneral(call.gamma)) {
+    hardTermsRaised<Derivative>(frame, x, y, bytes);
+    return 1;
+  } else hardTerms<Derivative>(frame, x, y, bytes);
+  return call.gamma;
+}
+
+function probabilityTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
+  sweepVectors<ProbabilityTerms>(frame, x, y, bytes);
+  // The curve costs little beside the logarithms, so it comes with the slope.
+  if (idof<Derivative>() == idof<WithGaussNewton>()) {
+    sweepVectors<ProbabilityDerivatives<WithGaussNewton>>(frame, x, y, bytes);
+  } else if (idof<Derivative>() != idof<ValueOnly>()) {
+    sweepVectors<ProbabilityDerivatives<WithCurve>>(frame, x, y, bytes);
   }
+}
+
+function softTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
+  const call = changetype<Frame>(frame);
+  if (isPlain(call)) sweep<SoftTerms<Plain>>(frame, x, y, bytes);
+  else sweepVectors<SoftTerms<General>>(frame, x, y, bytes);
+  sweep<WeighedEntropy>(frame, x, y, bytes);
+  if (call.flags & BY_CLASS) sweepVectors<Mark>(frame, x, y, bytes);
+  if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<SoftDerivatives<Derivative>>(frame, x, y, bytes);
+}
+
+function hardTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
+  sweep<HardTerms<Derivative>>(frame, x, y, bytes);
+  sweep<Entropy<Divided>>(frame, x, y, bytes);
+  if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<HardDerivatives<Derivative>>(frame, x, y, bytes);
+}
+
+/** The same with FACTOR raised to the power, which costs less from the logarithms at hand than from FACTOR. */
+function hardTermsRaised<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
+  sweep<HardTerms<Derivative>>(frame, x, y, bytes);
+  sweep<Entropy<Logged>>(frame, x, y, bytes);
+  if (idof<Derivative>() != idof<ValueOnly>()) {
+    sweepVectors<Divide>(frame, x, y, bytes);
+    sweepVectors<HardDerivatives<Derivative>>(frame, x, y, bytes);
+  }
+  hardPower(frame, bytes);
 }
 
 /** Whether some class counts for nothing: 0 times an infinite loss is 0 here. */
@@ -161,17 +189,17 @@ function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft:
 function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
   const call = changetype<Frame>(frame);
   if (call.weight || call.loss || call.flags & BY_CLASS || isCapped(frame)) return false;
-  terms<ValueOnly>(frame, x, y, bytes, soft);
+  const power = terms<ValueOnly>(frame, x, y, bytes, soft);
   if (!(call.flags & SUMS)) return true;
   const before = v128.load(frame, SUM);
-  sumPower(frame, call.gamma, bytes);
+  sumPower(frame, power, bytes);
   return stands(frame, before);
 }
 
 /** The sums and arrays that the call asks for. */
-function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool): void {
+function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool, power: f64): void {
   const call = changetype<Frame>(frame);
-  takePower(frame, call.gamma, bytes);
+  takePower(frame, power, bytes);
   if (soft) sweepVectors<Floor>(frame, 0, 0, bytes);
   if (call.weight) sweepVectors<Weigh>(frame, weights(frame, call.weight + (start << 2), count), 0, bytes);
   if (isCapped(frame) || call.weight) sweepVectors<Cap>(frame, 0, 0, bytes);

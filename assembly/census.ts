@@ -1,4 +1,4 @@
-import { addBytes, addIntegers } from './lanes';
+import { addBytes, addIntegers, every, HALF } from './lanes';
 import { Frame, IGNORE, IGNORED, SOFT } from './layout';
 
 // Counts the targets by class and finds out whether any is outside its range. Reads nothing but them.
@@ -70,7 +70,7 @@ function countSoft(call: Frame, targets: usize, count: i32): void {
   // As integers, numbers in [0, 1] are those up to the bits of 1, and -0.
   let highest = i32x4.splat(0);
   let above = i32x4.splat(0);
-  const half = f32x4.splat(0.5);
+  const half = every(HALF);
   let i = 0;
   for (; i + 8 <= count; i += 8) {
     const a = v128.load(targets + (i << 2));

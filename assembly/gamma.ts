@@ -1,11 +1,12 @@
 import { Exponential } from './exponential';
-import { GAMMA, GAMMA_HIGH, GAMMA_LOW } from './layout';
+import { GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW } from './layout';
 import { sum } from './outputs';
 import {
   Five,
   Four,
   FourAndHalf,
   Half,
+  HardPowerSplit,
   One,
   OneAndHalf,
   Power,
@@ -27,6 +28,11 @@ const GENERAL: i32 = -1;
 function halves(gamma: f64): i32 {
   const twice = gamma * 2;
   return twice <= 10 && twice == Math.floor(twice) ? <i32>twice : GENERAL;
+}
+
+/** Whether a gamma takes the way of any gamma. */
+export function isGeneral(gamma: f64): bool {
+  return halves(gamma) == GENERAL;
 }
 
 /** Adds the losses FACTOR^gamma ENTROPY of a block to its sums. FACTOR is not kept. */
@@ -73,6 +79,12 @@ function powerOf(frame: usize, bytes: usize): void {
   sweep<Exponential>(frame, 0, 0, bytes);
 }
 
+/** FACTOR = (1 - p_t)^gamma of hard targets, from the slots of the exponential, which it overwrites, HINGE and RATIO. */
+export function hardPower(frame: usize, bytes: usize): void {
+  sweep<HardPowerSplit>(frame, 0, 0, bytes);
+  sweep<Exponential>(frame, 0, 0, bytes);
+}
+
 /** What powerOf reads: gamma, and gamma in two parts, the first of 12 bits. */
 export function prepareGamma(frame: usize, gamma: f64): void {
   const held = Math.min(gamma, 1e9); // any larger power of a float32 below 1 is 0 as well
@@ -80,4 +92,5 @@ export function prepareGamma(frame: usize, gamma: f64): void {
   store<f32>(frame + GAMMA, <f32>held);
   store<f32>(frame + GAMMA_HIGH, high);
   store<f32>(frame + GAMMA_LOW, <f32>(held - <f64>high));
+  store<f32>(frame + GAMMA_LOG2E, <f32>(held * 1.4426950408889634));
 }

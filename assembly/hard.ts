@@ -1,10 +1,10 @@
 import { ValueOnly, WithCurve, WithGaussNewton } from './derivative';
 import { ratio } from './exponential';
 import {
-  absolute,
   add,
   and,
   andNot,
+  CAP,
   div,
   every,
   HALF,
@@ -14,11 +14,10 @@ import {
   mulAdd,
   negativeMask,
   or,
-  signBit,
+  SIGN,
   signsHigh,
   signsLow,
   smaller,
-  splat,
   store4,
   sub,
   wordsHigh,
@@ -104,8 +103,8 @@ export class HardDerivatives<Derivative> {
 // @ts-ignore: decorator
 @inline function hardDerivatives<Derivative>(at: usize, gamma: v128): void {
   const signed = v128.load(at, ENTROPY);
-  const sign = and(signed, signBit());
-  const l = smaller(absolute(signed), splat(1e4));
+  const sign = and(signed, every(SIGN));
+  const l = smaller(xor(signed, sign), every(CAP));
   const q = v128.load(at, FACTOR);
   const p = v128.load(at, OTHER);
   v128.store(at, or(sign, mulAdd(mul(gamma, p), l, q)), SLOPE);

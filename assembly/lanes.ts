@@ -23,6 +23,8 @@
 export const HALF: usize = memory.data<f32>([0.5], 4);
 export const ONE: usize = memory.data<f32>([1.0], 4);
 export const TWO: usize = memory.data<f32>([2.0], 4);
+export const SIGN: usize = memory.data<f32>([-0.0], 4); // the sign bit
+export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whose product with a probability counts
 
 // @ts-ignore: decorator
 @inline export function splat(value: f32): v128 {
@@ -32,11 +34,6 @@ export const TWO: usize = memory.data<f32>([2.0], 4);
 // @ts-ignore: decorator
 @inline export function zero(): v128 {
   return i32x4.splat(0);
-}
-
-// @ts-ignore: decorator
-@inline export function signBit(): v128 {
-  return i32x4.splat(0x80000000);
 }
 
 // @ts-ignore: decorator

@@ -70,6 +70,7 @@ export const POSITIVE_SLOPE: usize = 188; // f32, by class, of gradient and Hess
 export const NEGATIVE_SLOPE: usize = 192; // f32
 export const GAMMA_HIGH: usize = 196; // f32, see power.ts
 export const GAMMA_LOW: usize = 200; // f32
+export const GAMMA_LOG2E: usize = 208; // f32, gamma log2 e
 // of one row, instead of the by-class factors
 export const ROW_SUM: usize = 180; // f32
 export const ROW_REST: usize = 184; // f32

@@ -34,10 +34,18 @@ const SERIES: usize = memory.data<f32>(
   16,
 );
 
-/** FACTOR /= DIVISOR, ENTROPY = HINGE + log(1 + e), with the sign that hinge and ratio carry. */
+/** FACTOR /= DIVISOR. */
+@final
+export class Divided {}
+
+/** RATIO = log(1 + e), from which power.ts takes a power of the factor. */
+@final
+export class Logged {}
+
+/** ENTROPY = HINGE + log(1 + e), with the sign that hinge and ratio carry. */
 @final
 @unmanaged
-export class Entropy {
+export class Entropy<Kind> {
   // @ts-ignore: decorator
   @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
     const a1 = every(SERIES);
@@ -45,17 +53,30 @@ export class Entropy {
     const a3 = every(SERIES + 8);
     const a4 = every(SERIES + 12);
     const at = frame + o;
-    entropy(at, a1, a2, a3, a4);
-    entropy(at + 16, a1, a2, a3, a4);
-    entropy(at + 32, a1, a2, a3, a4);
-    entropy(at + 48, a1, a2, a3, a4);
+    entropy<Kind>(at, a1, a2, a3, a4);
+    entropy<Kind>(at + 16, a1, a2, a3, a4);
+    entropy<Kind>(at + 32, a1, a2, a3, a4);
+    entropy<Kind>(at + 48, a1, a2, a3, a4);
   }
 }
 
 // @ts-ignore: decorator
-@inline function entropy(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
-  v128.store(at, div(v128.load(at, FACTOR), v128.load(at, DIVISOR)), FACTOR);
-  v128.store(at, add(v128.load(at, HINGE), logarithm(at, a1, a2, a3, a4)), ENTROPY);
+@inline function entropy<Kind>(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
+  if (idof<Kind>() == idof<Divided>()) v128.store(at, div(v128.load(at, FACTOR), v128.load(at, DIVISOR)), FACTOR);
+  const log = logarithm(at, a1, a2, a3, a4);
+  if (idof<Kind>() == idof<Logged>()) v128.store(at, log, RATIO);
+  v128.store(at, add(v128.load(at, HINGE), log), ENTROPY);
+}
+
+/** FACTOR /= DIVISOR, of those that are Logged. */
+@final
+@unmanaged
+export class Divide {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    v128.store(at, div(v128.load(at, FACTOR), v128.load(at, DIVISOR)), FACTOR);
+  }
 }
 
 /** The same of a soft target, whose FACTOR comes as h and which weighs both logarithms by COEFFICIENT. */

@@ -11,7 +11,7 @@ import {
   negativeMask,
   nonZeroMask,
   select4,
-  signBit,
+  SIGN,
   smaller,
   splat,
   store4,
@@ -43,7 +43,7 @@ import { One } from './power';
  * Two are added as float32, then widened: one rounding of at most 2^-24 before the float64 sum.
  */
 export function sum<G>(frame: usize, bytes: usize): void {
-  const positive = xor(every(frame + POSITIVE_FACTOR), signBit());
+  const positive = xor(every(frame + POSITIVE_FACTOR), every(SIGN));
   const negative = every(frame + NEGATIVE_FACTOR);
   let total = v128.load(frame, SUM);
   for (let o: usize = 0; o < bytes; o += 32) {

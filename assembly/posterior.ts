@@ -3,15 +3,16 @@ import { prepareGamma, takePower } from './gamma';
 import {
   absolute,
   add,
+  CAP,
   div,
   every,
+  HALF,
   load4,
   mul,
   mulAdd,
   negativeMask,
   select4,
   smaller,
-  splat,
   store4,
   zero,
 } from './lanes';
@@ -32,7 +33,7 @@ import {
   RATIO,
   wholeTiles,
 } from './layout';
-import { Entropy } from './logarithm';
+import { Divided, Entropy } from './logarithm';
 import { padFloats } from './pad';
 import { sweep, sweepVectors } from './sweep';
 
@@ -59,7 +60,7 @@ function block(frame: usize, start: i32, count: i32): void {
   sweep<Reduce>(frame, x, 0, bytes);
   sweep<Quotient>(frame, x, 0, bytes);
   sweepVectors<PosteriorTerms>(frame, x, 0, bytes);
-  sweep<Entropy>(frame, x, 0, bytes);
+  sweep<Entropy<Divided>>(frame, x, 0, bytes);
   takePower(frame, call.gamma, bytes);
   sweepVectors<Posterior>(frame, x, 0, bytes);
   memory.copy(call.loss + (start << 2), frame + PAD_OUT, count << 2);
@@ -73,7 +74,7 @@ class PosteriorTerms {
     const at = frame + o;
     const d = v128.load(at, DENOMINATOR);
     const n = v128.load(at, NUMERATOR);
-    v128.store(at, div(n, mulAdd(n, splat(0.5), d)), RATIO);
+    v128.store(at, div(n, mulAdd(n, every(HALF), d)), RATIO);
     v128.store(at, n, FACTOR);
     v128.store(at, d, DIVISOR);
     v128.store(at, zero(), HINGE);
@@ -94,7 +95,7 @@ class Posterior {
     const u = div(d, both);
     const v = div(n, both);
     const log = v128.load(at, ENTROPY);
-    const likely = mulAdd(mul(gamma, v), smaller(add(absolute(logit), log), splat(1e4)), u);
+    const likely = mulAdd(mul(gamma, v), smaller(add(absolute(logit), log), every(CAP)), u);
     const other = mul(v128.load(at, FACTOR), mulAdd(mul(gamma, u), log, v));
     const negative = negativeMask(logit);
     const positives = mul(select4(other, likely, negative), every(frame + NEGATIVE_FACTOR));

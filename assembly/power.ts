@@ -1,5 +1,7 @@
 import {
+  absolute,
   add,
+  and,
   div,
   every,
   load4,
@@ -14,8 +16,9 @@ import {
   sub,
   subIntegers,
   toFloats,
+  zeroMask,
 } from './lanes';
-import { FACTOR, GAMMA, GAMMA_HIGH, GAMMA_LOW, REMAINDER, SCALE } from './layout';
+import { FACTOR, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, HINGE, RATIO, REMAINDER, SCALE } from './layout';
 
 // c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
 
@@ -218,10 +221,60 @@ export class PowerSplit {
   ln2: v128,
 ): void {
   const k = v128.load(at, SCALE);
-  const whole = mul(high, k);
   const part = mulAdd(gamma, v128.load(at, REMAINDER), mul(low, k));
+  split(at, mul(high, k), part, lowest, round, least, ln2);
+}
+
+// t = whole + part, as REMAINDER and SCALE of 2^t.
+// @ts-ignore: decorator
+@inline function split(at: usize, whole: v128, part: v128, lowest: v128, round: v128, least: v128, ln2: v128): void {
   const rounded = add(notBelow(add(whole, part), lowest), round);
   const f = add(sub(whole, sub(rounded, round)), part);
   v128.store(at, mul(notBelow(f, least), ln2), REMAINDER);
   v128.store(at, shiftLeft(rounded, 23), SCALE);
+}
+
+// A hard target's 1 - p_t is e / (1 + e) of an easy element, 1 / (1 + e) of another, so that its logarithm is what is known
+// already: -|x|, as n ln 2 + r, of an easy one, less log(1 + e).
+
+const EASY: usize = memory.data<f32>([1.0, 1.1920928955078125e-7], 16); // the bits of n = 0; 2^-23
+
+/** From n and r of the exponential, HINGE and RATIO = log(1 + e): REMAINDER and SCALE of the factor's power. */
+@final
+@unmanaged
+export class HardPowerSplit {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const gamma = every(frame + GAMMA_LOG2E);
+    const high = mul(every(frame + GAMMA_HIGH), every(EASY + 4));
+    const low = mul(every(frame + GAMMA_LOW), every(EASY + 4));
+    const lowest = every(SPLIT + 4);
+    const round = every(SPLIT + 8);
+    const least = every(SPLIT + 12);
+    const ln2 = every(SPLIT + 16);
+    const none = every(EASY);
+    const at = frame + o;
+    hardPowerSplit(at, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit(at + 16, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit(at + 32, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit(at + 48, gamma, high, low, lowest, round, least, ln2, none);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function hardPowerSplit(
+  at: usize,
+  gamma: v128,
+  high: v128,
+  low: v128,
+  lowest: v128,
+  round: v128,
+  least: v128,
+  ln2: v128,
+  none: v128,
+): void {
+  const easy = zeroMask(v128.load(at, HINGE));
+  const k = toFloats(and(subIntegers(v128.load(at, SCALE), none), easy)); // 2^23 n
+  const log = sub(and(v128.load(at, REMAINDER), easy), absolute(v128.load(at, RATIO)));
+  split(at, mul(high, k), mulAdd(gamma, log, mul(low, k)), lowest, round, least, ln2);
 }

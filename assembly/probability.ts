@@ -6,14 +6,16 @@ import {
   div,
   every,
   greaterMask,
+  HALF,
   larger,
   load4,
   mul,
   mulAdd,
   nonZeroMask,
+  ONE,
   or,
   select4,
-  signBit,
+  SIGN,
   splat,
   store4,
   sub,
@@ -36,13 +38,13 @@ export class ProbabilityTerms {
     const at = frame + o;
     const p = load4(x + o);
     const target = load4(y + o);
-    const q = sub(splat(1), p);
-    const lost = sub(sub(splat(1), q), p); // 1 - p is q + lost, which a small p needs
+    const q = sub(every(ONE), p);
+    const lost = sub(sub(every(ONE), q), p); // 1 - p is q + lost, which a small p needs
     const z = complement(at, target);
     const negatives = mul(z, sub(surprise(q), div(lost, larger(q, splat(1e-12)))));
     const entropy = mulAdd(mul(target, v128.load(at, PAD_POS_WEIGHT)), surprise(p), negatives);
     v128.store(at, mulAdd(target, q, mul(z, p)), FACTOR);
-    v128.store(at, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, splat(0.5)), signBit())), ENTROPY);
+    v128.store(at, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, every(HALF)), every(SIGN))), ENTROPY);
   }
 }
 
@@ -59,8 +61,8 @@ export class ProbabilityDerivatives<Derivative> {
     const z = complement(at, target);
     const alphaT = alphaOf(at, target, z);
     const positive = mul(target, v128.load(at, PAD_POS_WEIGHT));
-    const overP = div(splat(1), larger(p, floor));
-    const overQ = div(splat(1), larger(sub(splat(1), p), floor));
+    const overP = div(every(ONE), larger(p, floor));
+    const overQ = div(every(ONE), larger(sub(every(ONE), p), floor));
     const c = v128.load(at, FACTOR);
     const turn = sub(z, target); // c'
     // B / c, whose limit at c = 0 is the sum of the coefficients
@@ -71,7 +73,7 @@ export class ProbabilityDerivatives<Derivative> {
     v128.store(at, mulAdd(mul(gamma, turn), quotient, first), SLOPE);
     if (idof<Derivative>() == idof<WithGaussNewton>()) return v128.store(at, second, CURVE);
     const relative = mul(gamma, div(turn, larger(c, floor)));
-    const bend = mul(mul(relative, sub(gamma, splat(1))), mul(turn, quotient));
+    const bend = mul(mul(relative, sub(gamma, every(ONE))), mul(turn, quotient));
     v128.store(at, add(add(second, mul(add(relative, relative), first)), bend), CURVE);
   }
 }

@@ -4,6 +4,7 @@ import {
   absolute,
   add,
   and,
+  CAP,
   div,
   every,
   greaterMask,
@@ -17,11 +18,12 @@ import {
   ONE,
   or,
   select4,
-  signBit,
+  SIGN,
   smaller,
   splat,
   store4,
   sub,
+  zero,
 } from './lanes';
 import {
   COEFFICIENT,
@@ -51,7 +53,7 @@ import {
 // 1 - y, of a smoothed target with what its float32 has lost.
 // @ts-ignore: decorator
 @inline export function complement(at: usize, y: v128): v128 {
-  return sub(sub(splat(1), y), v128.load(at, PAD_LOST));
+  return sub(sub(every(ONE), y), v128.load(at, PAD_LOST));
 }
 
 // a y + (1 - a) z
@@ -132,7 +134,7 @@ export class SoftTerms<Kind> {
   }
   v128.store(at, coefficient, COEFFICIENT);
   // 0 times an infinite logit is 0 here.
-  v128.store(at, and(mul(against, absolute(x)), nonZeroMask(against)), HINGE);
+  v128.store(at, larger(zero(), mul(against, absolute(x))), HINGE);
 }
 
 /** ENTROPY takes the sign of the class, y > 1/2, as a hard target's has it. */
@@ -142,7 +144,7 @@ export class Mark {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const sign = and(greaterMask(load4(y + o), splat(0.5)), signBit());
+    const sign = and(greaterMask(load4(y + o), every(HALF)), every(SIGN));
     v128.store(at, or(v128.load(at, ENTROPY), sign), ENTROPY);
   }
 }
@@ -175,7 +177,7 @@ export class SoftDerivatives<Derivative> {
   const c = mulAdd(y, q, mul(z, p));
   const r = mul(sub(z, y), div(mul(high, low), c));
   const alphaT = alphaOf(at, y, z);
-  const capped = smaller(absolute(v128.load(at, ENTROPY)), splat(1e4)); // a_t B
+  const capped = smaller(absolute(v128.load(at, ENTROPY)), every(CAP)); // a_t B
   const bend = mul(gamma, mul(r, capped)); // a_t g r B
   const first = mul(alphaT, sub(mul(z, p), mul(positive, q))); // a_t B'
   v128.store(at, add(first, bend), SLOPE);
@@ -183,7 +185,7 @@ export class SoftDerivatives<Derivative> {
   if (idof<Derivative>() == idof<WithGaussNewton>()) v128.store(at, second, CURVE);
   if (idof<Derivative>() == idof<WithCurve>()) {
     const doubled = mul(add(gamma, gamma), mul(r, first));
-    const rest = mul(bend, add(mul(sub(gamma, splat(1)), r), sub(q, p)));
+    const rest = mul(bend, add(mul(sub(gamma, every(ONE)), r), sub(q, p)));
     v128.store(at, add(add(second, doubled), rest), CURVE);
   }
 }

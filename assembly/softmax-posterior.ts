@@ -1,13 +1,14 @@
 import { prepareGamma, takePower } from './gamma';
 import {
+  CAP,
   div,
   every,
   load4,
   mul,
   mulAdd,
+  ONE,
   select4,
   smaller,
-  splat,
   store4,
   sub,
   zeroMask,
@@ -112,11 +113,11 @@ class Shares {
     const at = frame + o;
     const top = zeroMask(v128.load(at, ENTROPY));
     const v = div(v128.load(at, FACTOR), every(frame + ROW_SUM));
-    const rest = select4(every(frame + ROW_REST), sub(splat(1), v), top);
-    const l = smaller(sub(every(frame + ROW_LOG), v128.load(at, HINGE)), splat(1e4));
+    const rest = select4(every(frame + ROW_REST), sub(every(ONE), v), top);
+    const l = smaller(sub(every(frame + ROW_LOG), v128.load(at, HINGE)), every(CAP));
     v128.store(at, v, SLOPE);
     v128.store(at, select4(every(frame + ROW_TURN), div(mul(v, l), rest), top), CURVE);
-    v128.store(at, select4(splat(1), smaller(div(every(frame + ROW_REST), rest), splat(1)), top), FACTOR);
+    v128.store(at, select4(every(ONE), smaller(div(every(frame + ROW_REST), rest), every(ONE)), top), FACTOR);
   }
 }
 
@@ -127,7 +128,7 @@ class Unscaled {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const below = mul(mulAdd(every(frame + GAMMA), v128.load(at, CURVE), splat(1)), v128.load(at, PAD_WEIGHT));
+    const below = mul(mulAdd(every(frame + GAMMA), v128.load(at, CURVE), every(ONE)), v128.load(at, PAD_WEIGHT));
     v128.store(at, div(mul(v128.load(at, FACTOR), v128.load(at, SLOPE)), below), PAD_OUT);
   }
 }

@@ -2,17 +2,20 @@ import { ValueOnly } from './derivative';
 import {
   add,
   and,
+  CAP,
   div,
   every,
   greaterMask,
+  HALF,
   larger,
   load4,
   mul,
   mulAdd,
+  ONE,
   smaller,
-  splat,
   store4,
   sub,
+  TWO,
 } from './lanes';
 import {
   COEFFICIENT,
@@ -62,7 +65,7 @@ export class RowTerms<Derivative> {
     v128.store(at, others, FACTOR);
     v128.store(at, both, DIVISOR);
     if (idof<Derivative>() != idof<ValueOnly>()) v128.store(at, div(target, both), OTHER);
-    v128.store(at, div(least, mulAdd(least, splat(0.5), most)), RATIO);
+    v128.store(at, div(least, mulAdd(least, every(HALF), most)), RATIO);
     v128.store(at, and(v128.load(at, HINGE), wrong), HINGE);
   }
 }
@@ -78,7 +81,7 @@ export class Smooth {
     const at = frame + o;
     const smoothing = every(frame + SMOOTHING);
     const share = every(frame + SMOOTHING_SHARE);
-    const rest = sub(splat(1), smoothing);
+    const rest = sub(every(ONE), smoothing);
     const all = naturalLog(add(v128.load(at, DENOMINATOR), v128.load(at, NUMERATOR)));
     const spread = sub(mul(smoothing, all), mul(share, v128.load(at, COEFFICIENT)));
     v128.store(at, mulAdd(rest, v128.load(at, ENTROPY), spread), ENTROPY);
@@ -94,10 +97,10 @@ export class RowCurve {
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const gamma = every(frame + GAMMA);
-    const l = smaller(v128.load(at, ENTROPY), splat(1e4));
+    const l = smaller(v128.load(at, ENTROPY), every(CAP));
     const q = v128.load(at, FACTOR);
     const p = v128.load(at, OTHER);
-    const inner = mulAdd(mul(sub(gamma, splat(1)), p), l, mul(q, sub(splat(2), l)));
+    const inner = mulAdd(mul(sub(gamma, every(ONE)), p), l, mul(q, sub(every(TWO), l)));
     v128.store(at, mul(mul(gamma, p), inner), CURVE);
   }
 }

@@ -27,7 +27,7 @@ import {
   wholeTiles,
 } from './layout';
 import { load4, store4 } from './lanes';
-import { Entropy } from './logarithm';
+import { Divided, Entropy } from './logarithm';
 import { addUp, Cap, clearSums, finishSums, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
 import { rowMax, rowSum } from './rows';
@@ -256,7 +256,7 @@ function keep(call: Frame, frame: usize, first: usize, count: i32): void {
 function rowTerms<Derivative>(frame: usize, bytes: usize): void {
   sweepVectors<RowHinge>(frame, 0, 0, bytes);
   sweepVectors<RowTerms<Derivative>>(frame, 0, 0, bytes);
-  sweep<Entropy>(frame, 0, 0, bytes);
+  sweep<Entropy<Divided>>(frame, 0, 0, bytes);
   if (changetype<Frame>(frame).labelSmoothing != 0) sweepVectors<Smooth>(frame, 0, 0, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) {
     sweepVectors<HardDerivatives<Derivative>>(frame, 0, 0, bytes);

@@ -86,7 +86,11 @@ const MEMORY: [stage: RegExp, loads: number, stores: number][] = [
   // logits, D, N and correction by vector, targets once, one coefficient and one parameter
   [/sweep<assembly\/hard\/HardTerms<assembly\/derivative\/ValueOnly>>/, 4 * 4 + 3, 4 * 4],
   // ratio, hinge, factor and divisor by vector, four coefficients
-  [/sweep<assembly\/logarithm\/Entropy>/, 4 * 4 + 4, 2 * 4],
+  [/sweep<assembly\/logarithm\/Entropy<assembly\/logarithm\/Divided>>/, 4 * 4 + 4, 2 * 4],
+  // ratio and hinge by vector, four coefficients
+  [/sweep<assembly\/logarithm\/Entropy<assembly\/logarithm\/Logged>>/, 2 * 4 + 4, 2 * 4],
+  // scale, remainder, hinge and logarithm by vector, six coefficients, three parameters
+  [/sweep<assembly\/power\/HardPowerSplit>/, 4 * 4 + 9, 2 * 4],
 ];
 
 test.each(MEMORY)('%s touches the memory it must and no more', (stage, loads, stores) => {
