@@ -1,14 +1,16 @@
 import { censusOf } from './census';
-import { ValueOnly, WithCurve, WithGaussNewton, WithSlope } from './derivative';
+import { ValueOnly, WithCurve, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
 import { hardPower, isGeneral, prepareGamma, sumPower, takePower } from './gamma';
-import { HardDerivatives, HardTerms } from './hard';
+import { HardDerivatives, HardGaussNewton, HardTerms } from './hard';
 import {
   ABS_GRAD,
   BLOCK,
   BY_CLASS,
   CLIP,
+  COEFFICIENT,
   CORRECT,
+  CURVE,
   Frame,
   GAUSS_NEWTON,
   IGNORE,
@@ -35,7 +37,7 @@ import { Divide, Divided, Entropy, Logged, WeighedEntropy } from './logarithm';
 import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, stands, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
-import { General, Mark, Plain, SoftDerivatives, SoftTerms } from './soft';
+import { General, Mark, Plain, SoftDerivatives, SoftGaussNewton, SoftTerms } from './soft';
 import { sweep, sweepVectors } from './sweep';
 
 // The binary losses: the stages over one block after another.
@@ -107,8 +109,7 @@ function block(frame: usize, start: i32, count: i32): void {
   if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count, 0);
   if (!call.hess && !call.grad && sumOnly(frame, x, y, bytes, soft)) return;
   let power: f64;
-  if (call.hess != 0 && call.hessian == GAUSS_NEWTON) power = terms<WithGaussNewton>(frame, x, y, bytes, soft);
-  else if (call.hess != 0 && call.hessian != ABS_GRAD) power = terms<WithCurve>(frame, x, y, bytes, soft);
+  if (call.hess != 0 && call.hessian != ABS_GRAD) power = terms<WithCurve>(frame, x, y, bytes, soft);
   else if (call.hess != 0 || call.grad != 0) power = terms<WithSlope>(frame, x, y, bytes, soft);
   else power = terms<ValueOnly>(frame, x, y, bytes, soft);
   outputs(frame, start, count, bytes, soft, power);
@@ -143,10 +144,9 @@ function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft:
 function probabilityTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
   sweepVectors<ProbabilityTerms>(frame, x, y, bytes);
   // The curve costs little beside the logarithms, so it comes with the slope.
-  if (idof<Derivative>() == idof<WithGaussNewton>()) {
-    sweepVectors<ProbabilityDerivatives<WithGaussNewton>>(frame, x, y, bytes);
-  } else if (idof<Derivative>() != idof<ValueOnly>()) {
-    sweepVectors<ProbabilityDerivatives<WithCurve>>(frame, x, y, bytes);
+  if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<ProbabilityDerivatives>(frame, x, y, bytes);
+  if (idof<Derivative>() == idof<WithCurve>() && isGaussNewton(frame)) {
+    memory.copy(frame + CURVE, frame + COEFFICIENT, bytes);
   }
 }
 
@@ -157,12 +157,15 @@ function softTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): 
   sweep<WeighedEntropy>(frame, x, y, bytes);
   if (call.flags & BY_CLASS) sweepVectors<Mark>(frame, x, y, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<SoftDerivatives<Derivative>>(frame, x, y, bytes);
+  if (idof<Derivative>() == idof<WithCurve>() && isGaussNewton(frame)) {
+    sweepVectors<SoftGaussNewton>(frame, x, y, bytes);
+  }
 }
 
 function hardTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
   sweep<HardTerms<Derivative>>(frame, x, y, bytes);
   sweep<Entropy<Divided>>(frame, x, y, bytes);
-  if (idof<Derivative>() != idof<ValueOnly>()) sweepVectors<HardDerivatives<Derivative>>(frame, x, y, bytes);
+  if (idof<Derivative>() != idof<ValueOnly>()) hardDerivatives<Derivative>(frame, bytes);
 }
 
 /** The same with FACTOR raised to the power, which costs less from the logarithms at hand than from FACTOR. */
@@ -171,9 +174,21 @@ function hardTermsRaised<Derivative>(frame: usize, x: usize, y: usize, bytes: us
   sweep<Entropy<Logged>>(frame, x, y, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) {
     sweepVectors<Divide>(frame, x, y, bytes);
-    sweepVectors<HardDerivatives<Derivative>>(frame, x, y, bytes);
+    hardDerivatives<Derivative>(frame, bytes);
   }
   hardPower(frame, bytes);
+}
+
+function hardDerivatives<Derivative>(frame: usize, bytes: usize): void {
+  sweepVectors<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
+  if (idof<Derivative>() == idof<WithCurve>() && isGaussNewton(frame)) {
+    sweepVectors<HardGaussNewton>(frame, 0, 0, bytes);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function isGaussNewton(frame: usize): bool {
+  return changetype<Frame>(frame).hessian == GAUSS_NEWTON;
 }
 
 /** Whether some class counts for nothing: 0 times an infinite loss is 0 here. */

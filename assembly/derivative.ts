@@ -9,6 +9,3 @@ export class WithSlope {}
 
 @final
 export class WithCurve {}
-
-@final
-export class WithGaussNewton {}

@@ -20,7 +20,7 @@ import {
 } from './power';
 import { sweep, sweepVectors } from './sweep';
 
-// Which power a gamma takes. A new special case is a class in power.ts and a line in each of the two switches.
+// Which power a gamma takes. A new special case is a class in power.ts and a line in takePower, and in sumPower if it is to cost no pass of its own.
 
 const GENERAL: i32 = -1;
 
@@ -45,12 +45,10 @@ export function sumPower(frame: usize, gamma: f64, bytes: usize): void {
     case 4: return sum<Two>(frame, bytes);
     case 5: return sum<TwoAndHalf>(frame, bytes);
     case 6: return sum<Three>(frame, bytes);
-    case 7: return sum<ThreeAndHalf>(frame, bytes);
     case 8: return sum<Four>(frame, bytes);
-    case 9: return sum<FourAndHalf>(frame, bytes);
     case 10: return sum<Five>(frame, bytes);
   }
-  powerOf(frame, bytes);
+  takePower(frame, gamma, bytes); // of the less usual ones
   sum<One>(frame, bytes);
 }
 

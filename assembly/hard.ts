@@ -1,4 +1,4 @@
-import { ValueOnly, WithCurve, WithGaussNewton } from './derivative';
+import { ValueOnly, WithCurve } from './derivative';
 import { ratio } from './exponential';
 import {
   add,
@@ -113,5 +113,15 @@ export class HardDerivatives<Derivative> {
     const outer = mulAdd(add(gamma, gamma), q, q);
     v128.store(at, mul(p, sub(outer, inner)), CURVE);
   }
-  if (idof<Derivative>() == idof<WithGaussNewton>()) v128.store(at, mul(p, q), CURVE);
+}
+
+/** CURVE = p q, as Gauss and Newton have it. */
+@final
+@unmanaged
+export class HardGaussNewton {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    v128.store(at, mul(v128.load(at, OTHER), v128.load(at, FACTOR)), CURVE);
+  }
 }

@@ -150,6 +150,11 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
   return f32x4.eq(a, zero());
 }
 
+// @ts-ignore: decorator
+@inline export function equalMask(a: v128, b: v128): v128 {
+  return f32x4.eq(a, b);
+}
+
 // Mask of the lanes whose sign bit is set.
 // @ts-ignore: decorator
 @inline export function negativeMask(a: v128): v128 {

@@ -71,11 +71,13 @@ export const NEGATIVE_SLOPE: usize = 192; // f32
 export const GAMMA_HIGH: usize = 196; // f32, see power.ts
 export const GAMMA_LOW: usize = 200; // f32
 export const GAMMA_LOG2E: usize = 208; // f32, gamma log2 e
-// of one row, instead of the by-class factors
+// of one row of a posterior, instead of the by-class factors
+export const ROW_LARGEST: usize = 176; // f32
 export const ROW_SUM: usize = 180; // f32
 export const ROW_REST: usize = 184; // f32
 export const ROW_LOG: usize = 188; // f32
 export const ROW_TURN: usize = 192; // f32
+export const ROW_TOP: usize = 212; // f32
 export const SMOOTHING: usize = 204; // f32
 export const SMOOTHING_SHARE: usize = 216; // f32, smoothing / classes
 export const MEAN_ALPHA: usize = 220; // f32

@@ -1,4 +1,3 @@
-import { WithGaussNewton } from './derivative';
 import {
   absolute,
   add,
@@ -22,7 +21,7 @@ import {
 } from './lanes';
 import { naturalLog } from './logarithm';
 import { alphaOf, complement } from './soft';
-import { CURVE, ENTROPY, FACTOR, GAMMA, PAD_POS_WEIGHT, SLOPE } from './layout';
+import { COEFFICIENT, CURVE, ENTROPY, FACTOR, GAMMA, PAD_POS_WEIGHT, SLOPE } from './layout';
 
 // Terms of a first argument that is a probability p, with respect to p; q = 1 - p, z = 1 - y, P = posWeight.
 //   c = 1 - p_t = y q + z p, B = -P y log p - z log q, both logarithms held at -100, as PyTorch's BCELoss does.
@@ -50,7 +49,7 @@ export class ProbabilityTerms {
 
 @final
 @unmanaged
-export class ProbabilityDerivatives<Derivative> {
+export class ProbabilityDerivatives {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
@@ -71,7 +70,7 @@ export class ProbabilityDerivatives<Derivative> {
     const first = mul(alphaT, sub(mul(z, overQ), mul(positive, overP)));
     const second = mul(alphaT, mulAdd(mul(z, overQ), overQ, mul(mul(positive, overP), overP)));
     v128.store(at, mulAdd(mul(gamma, turn), quotient, first), SLOPE);
-    if (idof<Derivative>() == idof<WithGaussNewton>()) return v128.store(at, second, CURVE);
+    v128.store(at, second, COEFFICIENT); // Gauss and Newton's curve
     const relative = mul(gamma, div(turn, larger(c, floor)));
     const bend = mul(mul(relative, sub(gamma, every(ONE))), mul(turn, quotient));
     v128.store(at, add(add(second, mul(add(relative, relative), first)), bend), CURVE);

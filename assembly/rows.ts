@@ -1,4 +1,4 @@
-import { add, addLanes, larger, largestLane, load4, mul, splat, store4 } from './lanes';
+import { add, addLanes, any, equalMask, larger, largestLane, load4, mul, splat, store4 } from './lanes';
 
 // Loops over one row of logits or of their exponentials, of any length and alignment.
 
@@ -31,6 +31,15 @@ export function rowMax(row: usize, count: i32): f32 {
     largest = largest < value ? value : largest;
   }
   return largest;
+}
+
+/** The index of the first of `count` values that equals one, `count` if none does. */
+export function rowIndex(row: usize, count: i32, value: f32): i32 {
+  const all = splat(value);
+  let i = 0;
+  while (i + 4 <= count && !any(equalMask(load4(row + (i << 2)), all))) i += 4;
+  while (i < count && load<f32>(row + (i << 2)) != value) i++;
+  return i;
 }
 
 /** Writes `count` values less `offset`; values equal to an infinite offset are at no distance from it. */

@@ -1,4 +1,4 @@
-import { WithCurve, WithGaussNewton } from './derivative';
+import { WithCurve } from './derivative';
 import { ratio } from './exponential';
 import {
   absolute,
@@ -182,10 +182,22 @@ export class SoftDerivatives<Derivative> {
   const first = mul(alphaT, sub(mul(z, p), mul(positive, q))); // a_t B'
   v128.store(at, add(first, bend), SLOPE);
   const second = mul(mul(alphaT, add(positive, z)), mul(p, q)); // a_t B''
-  if (idof<Derivative>() == idof<WithGaussNewton>()) v128.store(at, second, CURVE);
   if (idof<Derivative>() == idof<WithCurve>()) {
     const doubled = mul(add(gamma, gamma), mul(r, first));
     const rest = mul(bend, add(mul(sub(gamma, every(ONE)), r), sub(q, p)));
     v128.store(at, add(add(second, doubled), rest), CURVE);
+  }
+}
+
+/** CURVE = a_t B'', as Gauss and Newton have it. */
+@final
+@unmanaged
+export class SoftGaussNewton {
+  // @ts-ignore: decorator
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const both = v128.load(at, DIVISOR);
+    const pq = mul(div(v128.load(at, DENOMINATOR), both), div(v128.load(at, NUMERATOR), both));
+    v128.store(at, mul(v128.load(at, COEFFICIENT), pq), CURVE);
   }
 }

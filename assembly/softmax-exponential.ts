@@ -25,7 +25,7 @@ function exponentOf(largest: f32): i32 {
 }
 
 // @ts-ignore: decorator
-@inline function needsShift(largest: f32): bool {
+@inline export function needsShift(largest: f32): bool {
   return !(largest <= 1000 && largest >= -1000);
 }
 

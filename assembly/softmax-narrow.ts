@@ -87,16 +87,16 @@ function takeFour(column: usize, out: usize, stride: usize, classes: i32): void 
   store4(into + stride * 3, pairsHigh(high, highNext));
 }
 
-/** Writes the exponentials of `count` rows to where rows lie one after the other. */
-export function keepAcross(frame: usize, out: usize, count: i32, stride: usize, classes: i32): void {
+/** Writes `count` rows, the first of which is at `columns`, to where rows lie one after the other. */
+export function keepAcross(columns: usize, out: usize, count: i32, stride: usize, classes: i32): void {
   const rowBytes = <usize>classes << 2;
   let r = 0;
   if (classes >= 4) {
-    for (; r + 4 <= count; r += 4) takeFour(frame + FACTOR + (r << 2), out + <usize>r * rowBytes, stride, classes);
+    for (; r + 4 <= count; r += 4) takeFour(columns + (r << 2), out + <usize>r * rowBytes, stride, classes);
   }
   for (; r < count; r++) {
     const into = out + <usize>r * rowBytes;
-    const column = frame + FACTOR + (r << 2);
+    const column = columns + (r << 2);
     for (let j = 0; j < classes; j++) store<f32>(into + (j << 2), load<f32>(column + <usize>j * stride));
   }
 }

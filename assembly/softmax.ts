@@ -157,7 +157,7 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
     }
   }
   const out = call.grad ? call.grad : call.hess;
-  if (out) keepAcross(frame, out + first, count, stride, classes);
+  if (out) keepAcross(frame + FACTOR, out + first, count, stride, classes);
 }
 
 /** Makes a row one of no loss. */

@@ -61,14 +61,17 @@ test('inside a vector loop nothing is called', () => {
 });
 
 test('inside a vector loop nothing branches but its own back edge', () => {
-  const faults = vectorLoops.flatMap((loop) => {
-    const branches = loop.lines.filter((line) => /^(br|br_if|br_table|if|else|return|unreachable)\b/.test(line));
-    // the compiler writes a loop as `if condition ... br back end`, or as `br_if back` at its end
-    const backEdges = branches.filter((line) => /^br(_if)? /.test(line)).length;
-    const conditions = branches.filter((line) => /^if\b/.test(line)).length;
-    const others = branches.length - backEdges - conditions;
-    return backEdges === 1 && conditions <= 1 && others === 0 ? [] : [describeLoop(loop, branches.join('; '))];
-  });
+  const searches = (loop: Loop) => loop.lines.includes('v128.any_true'); // they end where they have found it
+  const faults = vectorLoops
+    .filter((loop) => !searches(loop))
+    .flatMap((loop) => {
+      const branches = loop.lines.filter((line) => /^(br|br_if|br_table|if|else|return|unreachable)\b/.test(line));
+      // the compiler writes a loop as `if condition ... br back end`, or as `br_if back` at its end
+      const backEdges = branches.filter((line) => /^br(_if)? /.test(line)).length;
+      const conditions = branches.filter((line) => /^if\b/.test(line)).length;
+      const others = branches.length - backEdges - conditions;
+      return backEdges === 1 && conditions <= 1 && others === 0 ? [] : [describeLoop(loop, branches.join('; '))];
+    });
   expect(faults).toEqual([]);
 });
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { focalPosterior, softmaxFocalPosterior, Workspace } from '../src/index.js';
 import { float32FromBits, SMALLEST_NORMAL } from './oracle.js';
-import { errorOf, firstDifference, someLogits } from './support.js';
+import { softmaxPosterior64 } from './reference.js';
+import { errorOf, firstDifference, random, someLogits } from './support.js';
 import type { PosteriorGroup } from './vectors/cases.js';
 
 const groups = JSON.parse(
@@ -68,6 +69,79 @@ test('probabilities: between 0 and 1, rising with the logit, rows that sum to 1'
     expect(rows[7]).toBeCloseTo(1, 6);
   }
   expect(focalPosterior([Number.NaN], { gamma: 2 })[0]).toBeNaN();
+});
+
+const CLASSES = [2, 3, 4, 5, 7, 8, 10, 16, 31, 32, 33, 80, 255, 256, 257, 600];
+
+/** Rows of which every fifth has one class far above the others, and every seventh two that are equal. */
+function rowsOf(rows: number, classes: number): Float32Array {
+  const next = random(classes);
+  const logits = Float32Array.from({ length: rows * classes }, () => 12 * (next() - 0.5));
+  for (let row = 0; row < rows; row++) {
+    if (row % 5 === 0) logits[row * classes + (row % classes)] = 30;
+    if (row % 7 === 0) logits[row * classes] = logits[row * classes + 1] = 9;
+  }
+  return logits;
+}
+
+test.each(CLASSES)('rows of %i classes, whatever their number', (numClasses) => {
+  const faults: string[] = [];
+  const alphas = Array.from({ length: numClasses }, (_, k) => 0.25 + (k % 4) / 4);
+  const most = Math.ceil(600 / numClasses) + 5;
+  for (const gamma of [0, 0.5, 1.7, 2, 5]) {
+    for (const alpha of [null, alphas]) {
+      for (const rows of [1, 2, 3, 4, 5, most]) {
+        const logits = rowsOf(rows, numClasses);
+        const got = softmaxFocalPosterior(logits, { gamma, alpha, numClasses });
+        for (let row = 0; row < rows; row++) {
+          const from = row * numClasses;
+          const truths = softmaxPosterior64(logits.subarray(from, from + numClasses), gamma, alpha ?? undefined);
+          truths.forEach((truth, k) => {
+            const bound = Math.max(4e-6 * truth, SMALLEST_NORMAL);
+            if (Math.abs(got[from + k] - truth) <= bound) return;
+            faults.push(`gamma ${gamma}, row ${row} of ${rows}, class ${k}: ${got[from + k]}, not ${truth}`);
+          });
+        }
+      }
+    }
+  }
+  expect(faults.slice(0, 10)).toEqual([]);
+});
+
+test.each([3, 10, 32, 80, 300])(
+  'a row of %i classes is the same alone and among others, whatever they are',
+  (numClasses) => {
+    const rows = 30;
+    const logits = rowsOf(rows, numClasses);
+    logits.fill(5000, 2 * numClasses, 2 * numClasses + 2);
+    logits[6 * numClasses + 1] = Number.NaN;
+    logits[9 * numClasses + 2] = Infinity;
+    logits.fill(-Infinity, 11 * numClasses, 12 * numClasses);
+    const options = { gamma: 1.7, numClasses };
+    const all = softmaxFocalPosterior(logits, options);
+    for (let row = 0; row < rows; row++) {
+      const part = logits.subarray(row * numClasses, (row + 1) * numClasses);
+      const same = all.subarray(row * numClasses, (row + 1) * numClasses);
+      expect(firstDifference(softmaxFocalPosterior(part, options), same)).toBe(-1);
+      expect(same.some(Number.isNaN)).toBe(row === 6);
+    }
+    const two = all.subarray(2 * numClasses, 2 * numClasses + 3);
+    expect(two[0]).toBeCloseTo(0.5, 6);
+    expect([two[1], two[2]]).toEqual([two[0], 0]);
+    expect(all[9 * numClasses + 2]).toBe(1);
+    expect(all[11 * numClasses]).toBeCloseTo(1 / numClasses, 6);
+  },
+);
+
+test('rows in place: the posterior may take the room of its logits', () => {
+  for (const numClasses of [3, 10, 80, 300]) {
+    const logits = rowsOf(20, numClasses);
+    const want = softmaxFocalPosterior(logits, { gamma: 2, numClasses });
+    const inside = new Workspace(4 * logits.length).float32(logits.length);
+    inside.set(logits);
+    expect(softmaxFocalPosterior(inside, { gamma: 2, numClasses, out: inside })).toBe(inside);
+    expect(firstDifference(inside, want)).toBe(-1);
+  }
 });
 
 test('out, workspaces and lengths', () => {

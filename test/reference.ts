@@ -31,6 +31,27 @@ export function derivatives64(u: number, gamma: number): { grad: number; hess: n
   };
 }
 
+/** The posterior of one row of finite logits, by the formula as it stands, scaled by the top class's power. */
+export function softmaxPosterior64(row: ArrayLike<number>, gamma: number, alpha?: readonly number[]): number[] {
+  const logits = Array.from(row);
+  const largest = Math.max(...logits);
+  const exponentials = logits.map((logit) => Math.exp(logit - largest));
+  const sum = exponentials.reduce((total, e) => total + e, 0);
+  const top = logits.indexOf(largest);
+  const rest = exponentials.reduce((total, e, k) => (k === top ? total : total + e), 0);
+  const others = exponentials.map((e, k) => (k === top ? rest : sum - e) / sum);
+  const least = Math.min(...others);
+  const values = exponentials.map((e, k) => {
+    const v = e / sum;
+    const surprise = v > 0.5 ? -Math.log1p(-others[k]) : Math.log(sum) - (logits[k] - largest);
+    const turn = others[k] === 0 ? 1 : (v * surprise) / others[k];
+    const power = others[k] === least ? 1 : (least / others[k]) ** gamma;
+    return (power * v) / (1 + gamma * turn) / (alpha?.[k] ?? 1);
+  });
+  const total = values.reduce((all, value) => all + value, 0);
+  return values.map((value) => value / total);
+}
+
 const view = new DataView(new ArrayBuffer(8));
 
 /** Distance in float32 units in the last place around a finite `truth`. */
