@@ -1,8 +1,8 @@
 import { censusOf } from './census';
 import { ValueOnly, WithCurve, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
-import { hardPower, isGeneral, prepareGamma, sumPower, takePower } from './gamma';
-import { HardDerivatives, HardGaussNewton, HardTerms } from './hard';
+import { ANY_POWER, FIRST_POWER, hardPower, powerOf, prepareGamma, sumPower, takePower } from './gamma';
+import { EasyCorrection, HardDerivatives, HardGaussNewton, HardTerms, UNMASKED } from './hard';
 import {
   ABS_GRAD,
   BLOCK,
@@ -59,14 +59,16 @@ export function binary(frame: usize): void {
   finishSums(frame);
 }
 
-function prepare(frame: usize): void {
+// @ts-ignore: decorator
+@inline function prepare(frame: usize): void {
   const call = changetype<Frame>(frame);
   const soft = isSoft(call);
-  // The loss of an easy element goes as e^(gamma + 1), that of others less: this leaves the least error over all.
+  prepareGamma(frame);
+  // The loss of an easy element goes as e^(gamma + 1), that of others less: these shares leave the least error over all.
   // A power that is taken from logarithms knows nothing of e.
-  const power = isGeneral(call.gamma) && !soft ? 0 : Math.min(call.gamma, 64);
-  store<f32>(frame + CORRECT, <f32>(0.75 * (power + 1)));
-  prepareGamma(frame, call.gamma);
+  const counted = powerOf(frame) == ANY_POWER && !soft ? 0 : Math.min(call.gamma, 64);
+  const share = soft || powerOf(frame) > UNMASKED ? 0.75 : 0.65;
+  store<f32>(frame + CORRECT, <f32>(share * (counted + 1)));
   const positive = soft ? 1 : call.alphaPositive * call.posWeight;
   const negative = soft ? 1 : call.alphaNegative;
   store<f32>(frame + POSITIVE_FACTOR, <f32>positive);
@@ -108,7 +110,7 @@ function block(frame: usize, start: i32, count: i32): void {
   }
   if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count, 0);
   if (!call.hess && !call.grad && sumOnly(frame, x, y, bytes, soft)) return;
-  let power: f64;
+  let power: i32;
   if (call.hess != 0 && call.hessian != ABS_GRAD) power = terms<WithCurve>(frame, x, y, bytes, soft);
   else if (call.hess != 0 || call.grad != 0) power = terms<WithSlope>(frame, x, y, bytes, soft);
   else power = terms<ValueOnly>(frame, x, y, bytes, soft);
@@ -125,20 +127,27 @@ function block(frame: usize, start: i32, count: i32): void {
 }
 
 /** FACTOR and ENTROPY of a block, and its derivatives without the power. Returns what power of FACTOR is left to take. */
-function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): f64 {
+function terms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): i32 {
   const call = changetype<Frame>(frame);
   if (call.flags & PROBABILITIES) {
     probabilityTerms<Derivative>(frame, x, y, bytes);
-    return call.gamma;
+    return powerOf(frame);
   }
+  quotients(frame, x, y, bytes, soft);
+  if (soft) softTerms<Derivative>(frame, x, y, bytes);
+  else if (powerOf(frame) == ANY_POWER) {
+    hardTermsRaised<Derivative>(frame, x, y, bytes);
+    return FIRST_POWER;
+  } else hardTerms<Derivative>(frame, x, y, bytes);
+  return powerOf(frame);
+}
+
+/** e^-|x| as NUMERATOR / DENOMINATOR, and its CORRECTION. */
+function quotients(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): void {
+  const power = powerOf(frame);
   sweep<Reduce>(frame, x, y, bytes);
   sweep<Quotient>(frame, x, y, bytes);
-  if (soft) softTerms<Derivative>(frame, x, y, bytes);
-  else if (isGeneral(call.gamma)) {
-    hardTermsRaised<Derivative>(frame, x, y, bytes);
-    return 1;
-  } else hardTerms<Derivative>(frame, x, y, bytes);
-  return call.gamma;
+  if (!soft && power > UNMASKED) sweep<EasyCorrection>(frame, x, y, bytes);
 }
 
 function probabilityTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
@@ -162,7 +171,8 @@ function softTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): 
   }
 }
 
-function hardTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
+// @ts-ignore: decorator
+@inline function hardTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
   sweep<HardTerms<Derivative>>(frame, x, y, bytes);
   sweep<Entropy<Divided>>(frame, x, y, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) hardDerivatives<Derivative>(frame, bytes);
@@ -201,7 +211,8 @@ function hardDerivatives<Derivative>(frame: usize, bytes: usize): void {
  * The short way of a call that asks for sums alone: false where it is not open, or has come to no finite sum and is taken
  * back. The power of a soft target's factor can underflow against an infinite cross entropy, and two float32 can overflow.
  */
-function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
+// @ts-ignore: decorator
+@inline function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
   const call = changetype<Frame>(frame);
   if (call.weight || call.loss || call.flags & BY_CLASS || isCapped(frame)) return false;
   const power = terms<ValueOnly>(frame, x, y, bytes, soft);
@@ -212,7 +223,7 @@ function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bo
 }
 
 /** The sums and arrays that the call asks for. */
-function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool, power: f64): void {
+function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool, power: i32): void {
   const call = changetype<Frame>(frame);
   takePower(frame, power, bytes);
   if (soft) sweepVectors<Floor>(frame, 0, 0, bytes);

@@ -16,13 +16,15 @@ export function censusOf(frame: usize): void {
   else countBytes(call, targets, count);
 }
 
-export function clear(call: Frame): void {
+// @ts-ignore: decorator
+@inline export function clear(call: Frame): void {
   call.positives = 0;
   call.negatives = 0;
   call.bad = 0;
 }
 
-function record(call: Frame, kept: i32, positives: i32, bad: bool): void {
+// @ts-ignore: decorator
+@inline function record(call: Frame, kept: i32, positives: i32, bad: bool): void {
   call.positives += <f64>positives;
   call.negatives += <f64>(kept - positives);
   call.bad |= <i32>bad;

@@ -1,5 +1,6 @@
 import { add, div, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, store4, sub } from './lanes';
 import { CORRECTION, DENOMINATOR, FACTOR, NUMERATOR, REMAINDER, SCALE } from './layout';
+import { First, Fourth, Second, Third } from './tile';
 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
 //
@@ -35,15 +36,15 @@ export class Reduce {
     const sign = every(REDUCE + 20);
     const at = frame + o;
     const logits = x + o;
-    reduce(at, load4(logits), sign, log2e, round, high, low, lowest);
-    reduce(at + 16, load4(logits + 16), sign, log2e, round, high, low, lowest);
-    reduce(at + 32, load4(logits + 32), sign, log2e, round, high, low, lowest);
-    reduce(at + 48, load4(logits + 48), sign, log2e, round, high, low, lowest);
+    reduce<First>(at, load4(logits), sign, log2e, round, high, low, lowest);
+    reduce<Second>(at, load4(logits + 16), sign, log2e, round, high, low, lowest);
+    reduce<Third>(at, load4(logits + 32), sign, log2e, round, high, low, lowest);
+    reduce<Fourth>(at, load4(logits + 48), sign, log2e, round, high, low, lowest);
   }
 }
 
 // @ts-ignore: decorator
-@inline function reduce(
+@inline function reduce<Vector>(
   at: usize,
   x: v128,
   sign: v128,
@@ -56,8 +57,8 @@ export class Reduce {
   const a = larger(or(x, sign), lowest);
   const rounded = mulAdd(a, log2e, round);
   const n = sub(rounded, round);
-  v128.store(at, mulSub(n, low, mulSub(n, high, a)), REMAINDER);
-  v128.store(at, shiftLeft(rounded, 23), SCALE);
+  v128.store(at, mulSub(n, low, mulSub(n, high, a)), REMAINDER + offsetof<Vector>());
+  v128.store(at, shiftLeft(rounded, 23), SCALE + offsetof<Vector>());
 }
 
 const EVEN: usize = memory.data<f32>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
@@ -71,22 +72,22 @@ export class Quotient {
     const c1 = every(EVEN + 4);
     const c2 = every(EVEN + 8);
     const at = frame + o;
-    quotient(at, c0, c1, c2);
-    quotient(at + 16, c0, c1, c2);
-    quotient(at + 32, c0, c1, c2);
-    quotient(at + 48, c0, c1, c2);
+    quotient<First>(at, c0, c1, c2);
+    quotient<Second>(at, c0, c1, c2);
+    quotient<Third>(at, c0, c1, c2);
+    quotient<Fourth>(at, c0, c1, c2);
   }
 }
 
 // @ts-ignore: decorator
-@inline function quotient(at: usize, c0: v128, c1: v128, c2: v128): void {
-  const r = v128.load(at, REMAINDER);
+@inline function quotient<Vector>(at: usize, c0: v128, c1: v128, c2: v128): void {
+  const r = v128.load(at, REMAINDER + offsetof<Vector>());
   const v = evenPart(r, c0, c1, c2);
   const d = sub(v, r);
   const n = add(v, r);
-  v128.store(at, d, DENOMINATOR);
-  v128.store(at, mul(n, v128.load(at, SCALE)), NUMERATOR);
-  v128.store(at, sub(add(r, r), sub(n, d)), CORRECTION);
+  v128.store(at, d, DENOMINATOR + offsetof<Vector>());
+  v128.store(at, mul(n, v128.load(at, SCALE + offsetof<Vector>())), NUMERATOR + offsetof<Vector>());
+  v128.store(at, sub(add(r, r), sub(n, d)), CORRECTION + offsetof<Vector>());
 }
 
 // v = r coth(r / 2)
@@ -97,12 +98,12 @@ export class Quotient {
 }
 
 /**
- * e / (1 + e / 2), the argument of log(1 + e), as a quotient that takes the correction as well, times what the whole loss
- * needs of it: a loss that goes as a power of e needs it that many times.
+ * e / (1 + e / 2), the argument of log(1 + e), with the sign that `signed`, which is N otherwise, has. It is a quotient that
+ * takes the correction as well, times what the whole loss needs of it: a loss that goes as a power of e needs it that many times.
  */
 // @ts-ignore: decorator
-@inline export function ratio(d: v128, n: v128, correction: v128, half: v128): v128 {
-  return div(n, mulAdd(n, half, sub(d, correction)));
+@inline export function ratio(d: v128, n: v128, signed: v128, correction: v128, half: v128): v128 {
+  return div(signed, mulAdd(n, half, sub(d, correction)));
 }
 
 /** FACTOR = the exponential of REMAINDER, times SCALE. */
@@ -115,16 +116,16 @@ export class Exponential {
     const c1 = every(EVEN + 4);
     const c2 = every(EVEN + 8);
     const at = frame + o;
-    exponential(at, c0, c1, c2);
-    exponential(at + 16, c0, c1, c2);
-    exponential(at + 32, c0, c1, c2);
-    exponential(at + 48, c0, c1, c2);
+    exponential<First>(at, c0, c1, c2);
+    exponential<Second>(at, c0, c1, c2);
+    exponential<Third>(at, c0, c1, c2);
+    exponential<Fourth>(at, c0, c1, c2);
   }
 }
 
 // @ts-ignore: decorator
-@inline function exponential(at: usize, c0: v128, c1: v128, c2: v128): void {
-  const r = v128.load(at, REMAINDER);
+@inline function exponential<Vector>(at: usize, c0: v128, c1: v128, c2: v128): void {
+  const r = v128.load(at, REMAINDER + offsetof<Vector>());
   const v = evenPart(r, c0, c1, c2);
-  v128.store(at, mul(div(add(v, r), sub(v, r)), v128.load(at, SCALE)), FACTOR);
+  v128.store(at, mul(div(add(v, r), sub(v, r)), v128.load(at, SCALE + offsetof<Vector>())), FACTOR + offsetof<Vector>());
 }

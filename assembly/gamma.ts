@@ -1,5 +1,5 @@
 import { Exponential } from './exponential';
-import { GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW } from './layout';
+import { Frame, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, POWER } from './layout';
 import { sum } from './outputs';
 import {
   Five,
@@ -22,22 +22,20 @@ import { sweep, sweepVectors } from './sweep';
 
 // Which power a gamma takes. A new special case is a class in power.ts and a line in takePower, and in sumPower if it is to cost no pass of its own.
 
-const GENERAL: i32 = -1;
+// A power is known by twice its gamma, an integer up to 10, or as any other.
 
-/** Twice gamma where that is an integer up to 10. */
-function halves(gamma: f64): i32 {
-  const twice = gamma * 2;
-  return twice <= 10 && twice == Math.floor(twice) ? <i32>twice : GENERAL;
+export const FIRST_POWER: i32 = 2;
+export const ANY_POWER: i32 = -1;
+
+/** The power that prepareGamma has found. */
+// @ts-ignore: decorator
+@inline export function powerOf(frame: usize): i32 {
+  return load<i32>(frame + POWER);
 }
 
-/** Whether a gamma takes the way of any gamma. */
-export function isGeneral(gamma: f64): bool {
-  return halves(gamma) == GENERAL;
-}
-
-/** Adds the losses FACTOR^gamma ENTROPY of a block to its sums. FACTOR is not kept. */
-export function sumPower(frame: usize, gamma: f64, bytes: usize): void {
-  switch (halves(gamma)) {
+/** Adds the losses FACTOR^power ENTROPY of a block to its sums. FACTOR is not kept. */
+export function sumPower(frame: usize, power: i32, bytes: usize): void {
+  switch (power) {
     case 0: return sum<Zero>(frame, bytes);
     case 1: return sum<Half>(frame, bytes);
     case 2: return sum<One>(frame, bytes);
@@ -48,13 +46,13 @@ export function sumPower(frame: usize, gamma: f64, bytes: usize): void {
     case 8: return sum<Four>(frame, bytes);
     case 10: return sum<Five>(frame, bytes);
   }
-  takePower(frame, gamma, bytes); // of the less usual ones
+  takePower(frame, power, bytes); // of the less usual ones
   sum<One>(frame, bytes);
 }
 
-/** FACTOR = FACTOR^gamma. */
-export function takePower(frame: usize, gamma: f64, bytes: usize): void {
-  switch (halves(gamma)) {
+/** FACTOR = FACTOR^power. */
+export function takePower(frame: usize, power: i32, bytes: usize): void {
+  switch (power) {
     case 0: return sweepVectors<Power<Zero>>(frame, 0, 0, bytes);
     case 1: return sweepVectors<Power<Half>>(frame, 0, 0, bytes);
     case 2: return;
@@ -67,11 +65,11 @@ export function takePower(frame: usize, gamma: f64, bytes: usize): void {
     case 9: return sweepVectors<Power<FourAndHalf>>(frame, 0, 0, bytes);
     case 10: return sweepVectors<Power<Five>>(frame, 0, 0, bytes);
   }
-  powerOf(frame, bytes);
+  anyPower(frame, bytes);
 }
 
 /** FACTOR = exp2(gamma log2 FACTOR). Overwrites the slots of the exponential. */
-function powerOf(frame: usize, bytes: usize): void {
+function anyPower(frame: usize, bytes: usize): void {
   sweep<PowerLog>(frame, 0, 0, bytes);
   sweep<PowerSplit>(frame, 0, 0, bytes);
   sweep<Exponential>(frame, 0, 0, bytes);
@@ -83,8 +81,11 @@ export function hardPower(frame: usize, bytes: usize): void {
   sweep<Exponential>(frame, 0, 0, bytes);
 }
 
-/** What powerOf reads: gamma, and gamma in two parts, the first of 12 bits. */
-export function prepareGamma(frame: usize, gamma: f64): void {
+/** Finds the power of a call, and for any other the parts of gamma, the first of 12 bits. */
+export function prepareGamma(frame: usize): void {
+  const gamma = changetype<Frame>(frame).gamma;
+  const twice = gamma * 2;
+  store<i32>(frame + POWER, twice <= 10 && twice == Math.floor(twice) ? <i32>twice : ANY_POWER);
   const held = Math.min(gamma, 1e9); // any larger power of a float32 below 1 is 0 as well
   const high = reinterpret<f32>(reinterpret<u32>(<f32>held) & 0xfffff000);
   store<f32>(frame + GAMMA, <f32>held);

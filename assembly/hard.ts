@@ -23,6 +23,7 @@ import {
   wordsHigh,
   wordsLow,
   xor,
+  ZERO,
 } from './lanes';
 import {
   CORRECT,
@@ -39,6 +40,7 @@ import {
   RATIO,
   SLOPE,
 } from './layout';
+import { First, Fourth, Second, Third } from './tile';
 
 // Terms of a target that is 0 or 1, read as a byte.
 // With w = x, its sign flipped where y = 1, and N / D = e^-|x|:
@@ -52,6 +54,37 @@ import {
 // Ratio and hinge carry the target as their sign, and so does the cross entropy made of them: the class of an
 // element costs no storage of its own.
 
+// The correction of e is meant for easy elements, whose loss is a power of e. It makes others a little worse, which there
+// is room for up to gamma 2; above that they are spared it.
+
+/** The last power that has room, as gamma.ts knows it. */
+export const UNMASKED: i32 = 4;
+
+/** CORRECTION = 0 of elements that are not easy. */
+@final
+@unmanaged
+export class EasyCorrection {
+  // @ts-ignore: decorator
+  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const logits = x + o;
+    const zero = every(ZERO);
+    const bytes = load4(y + (o >> 2));
+    const low = wordsLow(bytes, zero);
+    const high = wordsHigh(bytes, zero);
+    easyCorrection<First>(at, load4(logits), signsLow(low, zero));
+    easyCorrection<Second>(at, load4(logits + 16), signsHigh(low, zero));
+    easyCorrection<Third>(at, load4(logits + 32), signsLow(high, zero));
+    easyCorrection<Fourth>(at, load4(logits + 48), signsHigh(high, zero));
+  }
+}
+
+// @ts-ignore: decorator
+@inline function easyCorrection<Vector>(at: usize, x: v128, sign: v128): void {
+  const easy = negativeMask(xor(x, sign));
+  v128.store(at, and(v128.load(at, CORRECTION + offsetof<Vector>()), easy), CORRECTION + offsetof<Vector>());
+}
+
 @final
 @unmanaged
 export class HardTerms<Derivative> {
@@ -59,32 +92,33 @@ export class HardTerms<Derivative> {
   @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = x + o;
-    const correct = every(frame + CORRECT);
+    const correct = v128.load32_splat(frame, CORRECT);
     const half = every(HALF);
+    const zero = every(ZERO);
     const bytes = load4(y + (o >> 2));
-    const low = wordsLow(bytes);
-    const high = wordsHigh(bytes);
-    hardTerms<Derivative>(at, load4(logits), signsLow(low), correct, half);
-    hardTerms<Derivative>(at + 16, load4(logits + 16), signsHigh(low), correct, half);
-    hardTerms<Derivative>(at + 32, load4(logits + 32), signsLow(high), correct, half);
-    hardTerms<Derivative>(at + 48, load4(logits + 48), signsHigh(high), correct, half);
+    const low = wordsLow(bytes, zero);
+    const high = wordsHigh(bytes, zero);
+    hardTerms<Derivative, First>(at, load4(logits), signsLow(low, zero), correct, half);
+    hardTerms<Derivative, Second>(at, load4(logits + 16), signsHigh(low, zero), correct, half);
+    hardTerms<Derivative, Third>(at, load4(logits + 32), signsLow(high, zero), correct, half);
+    hardTerms<Derivative, Fourth>(at, load4(logits + 48), signsHigh(high, zero), correct, half);
   }
 }
 
 // @ts-ignore: decorator
-@inline function hardTerms<Derivative>(at: usize, x: v128, sign: v128, correct: v128, half: v128): void {
+@inline function hardTerms<Derivative, Vector>(at: usize, x: v128, sign: v128, correct: v128, half: v128): void {
   const easy = negativeMask(xor(x, sign));
-  const d = v128.load(at, DENOMINATOR);
-  const n = v128.load(at, NUMERATOR);
+  const d = v128.load(at, DENOMINATOR + offsetof<Vector>());
+  const n = v128.load(at, NUMERATOR + offsetof<Vector>());
   const both = add(d, n);
-  const correction = and(mul(v128.load(at, CORRECTION), correct), easy); // others' power hardly depends on e
+  const correction = mul(v128.load(at, CORRECTION + offsetof<Vector>()), correct);
   const above = larger(n, andNot(d, easy)); // N <= D
-  v128.store(at, or(sign, ratio(d, n, correction, half)), RATIO);
-  v128.store(at, above, FACTOR);
-  v128.store(at, both, DIVISOR);
-  v128.store(at, andNot(x, easy), HINGE);
+  v128.store(at, ratio(d, n, or(sign, n), correction, half), RATIO + offsetof<Vector>());
+  v128.store(at, above, FACTOR + offsetof<Vector>());
+  v128.store(at, both, DIVISOR + offsetof<Vector>());
+  v128.store(at, andNot(x, easy), HINGE + offsetof<Vector>());
   if (idof<Derivative>() != idof<ValueOnly>()) {
-    v128.store(at, div(xor(above, xor(d, n)), both), OTHER); // whichever of the two is left
+    v128.store(at, div(xor(above, xor(d, n)), both), OTHER + offsetof<Vector>()); // whichever of the two is left
   }
 }
 

@@ -24,6 +24,7 @@ export const HALF: usize = memory.data<f32>([0.5], 4);
 export const ONE: usize = memory.data<f32>([1.0], 4);
 export const TWO: usize = memory.data<f32>([2.0], 4);
 export const SIGN: usize = memory.data<f32>([-0.0], 4); // the sign bit
+export const ZERO: usize = memory.data<f32>([0.0], 4);
 export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whose product with a probability counts
 
 // @ts-ignore: decorator
@@ -183,24 +184,24 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
 
 // The low or high half of sixteen bytes 0 or 1, as eight words with the bit on top.
 // @ts-ignore: decorator
-@inline export function wordsLow(bytes: v128): v128 {
-  return i8x16.shuffle(zero(), i16x8.shl(bytes, 7), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+@inline export function wordsLow(bytes: v128, zero: v128): v128 {
+  return i8x16.shuffle(zero, i16x8.shl(bytes, 7), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
 // @ts-ignore: decorator
-@inline export function wordsHigh(bytes: v128): v128 {
-  return i8x16.shuffle(zero(), i16x8.shl(bytes, 7), 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+@inline export function wordsHigh(bytes: v128, zero: v128): v128 {
+  return i8x16.shuffle(zero, i16x8.shl(bytes, 7), 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
 // The low or high half of eight such words, as four lanes with the bit on top: sign bits.
 // @ts-ignore: decorator
-@inline export function signsLow(words: v128): v128 {
-  return i8x16.shuffle(zero(), words, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
+@inline export function signsLow(words: v128, zero: v128): v128 {
+  return i8x16.shuffle(zero, words, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
 }
 
 // @ts-ignore: decorator
-@inline export function signsHigh(words: v128): v128 {
-  return i8x16.shuffle(zero(), words, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
+@inline export function signsHigh(words: v128, zero: v128): v128 {
+  return i8x16.shuffle(zero, words, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
 }
 
 // The first (last) two lanes of a and b in turn: a0 b0 a1 b1.

@@ -1,7 +1,7 @@
 // Where things lie, relative to the address of a call's frame. docs/abi.md is the public account of it.
 
 /** Elements that one pass of the stages works on: their scratch fits the first-level cache. */
-export const BLOCK: usize = 256;
+export const BLOCK: usize = 384;
 /** Elements that one step of a loop works on: four vectors. */
 export const TILE: usize = 16;
 export const SLOT: usize = BLOCK * 4;
@@ -81,6 +81,7 @@ export const ROW_TOP: usize = 212; // f32
 export const SMOOTHING: usize = 204; // f32
 export const SMOOTHING_SHARE: usize = 216; // f32, smoothing / classes
 export const MEAN_ALPHA: usize = 220; // f32
+export const POWER: usize = 272; // i32, which power gamma is, see gamma.ts
 // Running sums, two f64 each.
 export const SUM: usize = 224; // of weighted losses
 export const SUM_POSITIVES: usize = 240; // of losses by class, with its sign

@@ -21,6 +21,7 @@ import {
   TWO,
 } from './lanes';
 import { COEFFICIENT, DIVISOR, ENTROPY, FACTOR, HINGE, NUMERATOR, RATIO } from './layout';
+import { First, Fourth, Second, Third } from './tile';
 
 // What every loss is made of: FACTOR = 1 - p_t, and ENTROPY, the cross entropy, from its hinge and log(1 + e), e = e^-|x|.
 //
@@ -53,19 +54,24 @@ export class Entropy<Kind> {
     const a3 = every(SERIES + 8);
     const a4 = every(SERIES + 12);
     const at = frame + o;
-    entropy<Kind>(at, a1, a2, a3, a4);
-    entropy<Kind>(at + 16, a1, a2, a3, a4);
-    entropy<Kind>(at + 32, a1, a2, a3, a4);
-    entropy<Kind>(at + 48, a1, a2, a3, a4);
+    entropy<Kind, First>(at, a1, a2, a3, a4);
+    entropy<Kind, Second>(at, a1, a2, a3, a4);
+    entropy<Kind, Third>(at, a1, a2, a3, a4);
+    entropy<Kind, Fourth>(at, a1, a2, a3, a4);
   }
 }
 
 // @ts-ignore: decorator
-@inline function entropy<Kind>(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
-  if (idof<Kind>() == idof<Divided>()) v128.store(at, div(v128.load(at, FACTOR), v128.load(at, DIVISOR)), FACTOR);
-  const log = logarithm(at, a1, a2, a3, a4);
-  if (idof<Kind>() == idof<Logged>()) v128.store(at, log, RATIO);
-  v128.store(at, add(v128.load(at, HINGE), log), ENTROPY);
+@inline function entropy<Kind, Vector>(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
+  if (idof<Kind>() == idof<Divided>()) {
+    const divisor = v128.load(at, DIVISOR + offsetof<Vector>());
+    v128.store(at, div(v128.load(at, FACTOR + offsetof<Vector>()), divisor), FACTOR + offsetof<Vector>());
+  }
+  const t = v128.load(at, RATIO + offsetof<Vector>());
+  const rest = beyond(t, a1, a2, a3, a4);
+  if (idof<Kind>() == idof<Logged>()) v128.store(at, add(rest, t), RATIO + offsetof<Vector>());
+  // hinge and t first, which are at hand
+  v128.store(at, add(rest, add(v128.load(at, HINGE + offsetof<Vector>()), t)), ENTROPY + offsetof<Vector>());
 }
 
 /** FACTOR /= DIVISOR, of those that are Logged. */
@@ -92,29 +98,31 @@ export class WeighedEntropy {
     const one = every(ONE);
     const two = every(TWO);
     const at = frame + o;
-    weighed(at, a1, a2, a3, a4, one, two);
-    weighed(at + 16, a1, a2, a3, a4, one, two);
-    weighed(at + 32, a1, a2, a3, a4, one, two);
-    weighed(at + 48, a1, a2, a3, a4, one, two);
+    weighed<First>(at, a1, a2, a3, a4, one, two);
+    weighed<Second>(at, a1, a2, a3, a4, one, two);
+    weighed<Third>(at, a1, a2, a3, a4, one, two);
+    weighed<Fourth>(at, a1, a2, a3, a4, one, two);
   }
 }
 
 // @ts-ignore: decorator
-@inline function weighed(at: usize, a1: v128, a2: v128, a3: v128, a4: v128, one: v128, two: v128): void {
-  const h = v128.load(at, FACTOR);
-  const v = div(v128.load(at, NUMERATOR), v128.load(at, DIVISOR));
+@inline function weighed<Vector>(at: usize, a1: v128, a2: v128, a3: v128, a4: v128, one: v128, two: v128): void {
+  const h = v128.load(at, FACTOR + offsetof<Vector>());
+  const v = div(v128.load(at, NUMERATOR + offsetof<Vector>()), v128.load(at, DIVISOR + offsetof<Vector>()));
   const major = larger(v, h);
-  v128.store(at, mulAdd(smaller(v, h), mulSub(major, two, one), major), FACTOR);
-  const log = logarithm(at, a1, a2, a3, a4);
-  v128.store(at, mulAdd(v128.load(at, COEFFICIENT), log, v128.load(at, HINGE)), ENTROPY);
+  v128.store(at, mulAdd(smaller(v, h), mulSub(major, two, one), major), FACTOR + offsetof<Vector>());
+  const t = v128.load(at, RATIO + offsetof<Vector>());
+  const log = add(beyond(t, a1, a2, a3, a4), t);
+  const hinge = v128.load(at, HINGE + offsetof<Vector>());
+  v128.store(at, mulAdd(v128.load(at, COEFFICIENT + offsetof<Vector>()), log, hinge), ENTROPY + offsetof<Vector>());
 }
 
+// log(1 + e) - t
 // @ts-ignore: decorator
-@inline function logarithm(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
-  const t = v128.load(at, RATIO);
+@inline function beyond(t: v128, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
   const square = mul(t, t);
   const series = mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
-  return mulAdd(mul(t, square), series, t);
+  return mul(mul(t, square), series);
 }
 
 // log v of v > 0, for the few that are not 1 + e.

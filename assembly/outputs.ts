@@ -48,17 +48,17 @@ export function sum<G>(frame: usize, bytes: usize): void {
   let total = v128.load(frame, SUM);
   for (let o: usize = 0; o < bytes; o += 32) {
     const at = frame + o;
-    const a = mul(changetype<G>(0).of(v128.load(at, FACTOR)), v128.load(at, ENTROPY));
-    const b = mul(changetype<G>(0).of(v128.load(at, FACTOR + 16)), v128.load(at, ENTROPY + 16));
-    total = addWide(total, widen(add(weighted(a, positive, negative), weighted(b, positive, negative))));
+    const a = mul(changetype<G>(0).of(v128.load(at, FACTOR)), weighted(v128.load(at, ENTROPY), positive, negative));
+    const b = mul(changetype<G>(0).of(v128.load(at, FACTOR + 16)), weighted(v128.load(at, ENTROPY + 16), positive, negative));
+    total = addWide(total, widen(add(a, b)));
   }
   v128.store(frame, total, SUM);
 }
 
-// The product with the sign of the loss's class is the one that is not negative.
+// The product with the sign of the entropy's class is the one that is not negative.
 // @ts-ignore: decorator
-@inline function weighted(loss: v128, positive: v128, negative: v128): v128 {
-  return larger(mul(loss, negative), mul(loss, positive));
+@inline function weighted(entropy: v128, positive: v128, negative: v128): v128 {
+  return larger(mul(entropy, negative), mul(entropy, positive));
 }
 
 /** Adds a block's losses to the sums of their class, each widened by itself: no sum depends on which losses are neighbours. */
@@ -74,7 +74,8 @@ function sumByClass(frame: usize, bytes: usize): void {
   v128.store(frame, negatives, SUM_NEGATIVES);
 }
 
-export function clearSums(frame: usize): void {
+// @ts-ignore: decorator
+@inline export function clearSums(frame: usize): void {
   memory.fill(frame + SUM, 0, 48);
 }
 
@@ -95,7 +96,8 @@ export function addUp(frame: usize, bytes: usize): void {
 }
 
 /** The results of all blocks. */
-export function finishSums(frame: usize): void {
+// @ts-ignore: decorator
+@inline export function finishSums(frame: usize): void {
   const call = changetype<Frame>(frame);
   call.sumPositives = scaled(sumOf(frame, SUM_POSITIVES), load<f32>(frame + POSITIVE_FACTOR));
   call.sumNegatives = scaled(sumOf(frame, SUM_NEGATIVES), load<f32>(frame + NEGATIVE_FACTOR));
@@ -118,8 +120,8 @@ function scaled(sum: f64, factor: f32): f64 {
 export class Weigh {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o + FACTOR;
-    store4(at, mul(load4(at), load4(x + o)));
+    const at = frame + o;
+    v128.store(at, mul(v128.load(at, FACTOR), load4(x + o)), FACTOR);
   }
 }
 
@@ -171,7 +173,7 @@ export class WriteLoss {
 
 // @ts-ignore: decorator
 @inline function lossOf(at: usize, positive: v128, negative: v128): v128 {
-  return mul(absolute(mul(v128.load(at, FACTOR), v128.load(at, ENTROPY))), byClass(at, positive, negative));
+  return mul(v128.load(at, FACTOR), absolute(mul(v128.load(at, ENTROPY), byClass(at, positive, negative))));
 }
 
 /** Writes the gradients to x. */

@@ -1,5 +1,5 @@
 import { Quotient, Reduce } from './exponential';
-import { prepareGamma, takePower } from './gamma';
+import { powerOf, prepareGamma, takePower } from './gamma';
 import {
   absolute,
   add,
@@ -44,7 +44,7 @@ import { sweep, sweepVectors } from './sweep';
 
 export function posterior(frame: usize): void {
   const call = changetype<Frame>(frame);
-  prepareGamma(frame, call.gamma);
+  prepareGamma(frame);
   store<f32>(frame + POSITIVE_FACTOR, <f32>(call.alphaPositive * call.posWeight));
   store<f32>(frame + NEGATIVE_FACTOR, <f32>call.alphaNegative);
   for (let start = 0; start < call.count; start += <i32>BLOCK) {
@@ -61,7 +61,7 @@ function block(frame: usize, start: i32, count: i32): void {
   sweep<Quotient>(frame, x, 0, bytes);
   sweepVectors<PosteriorTerms>(frame, x, 0, bytes);
   sweep<Entropy<Divided>>(frame, x, 0, bytes);
-  takePower(frame, call.gamma, bytes);
+  takePower(frame, powerOf(frame), bytes);
   sweepVectors<Posterior>(frame, x, 0, bytes);
   memory.copy(call.loss + (start << 2), frame + PAD_OUT, count << 2);
 }

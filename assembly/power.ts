@@ -19,6 +19,7 @@ import {
   zeroMask,
 } from './lanes';
 import { FACTOR, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, HINGE, RATIO, REMAINDER, SCALE } from './layout';
+import { First, Fourth, Second, Third } from './tile';
 
 // c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
 
@@ -28,8 +29,8 @@ import { FACTOR, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, HINGE, RATIO, REMAIN
 export class Power<G> {
   // @ts-ignore: decorator
   @inline step(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o + FACTOR;
-    store4(at, changetype<G>(0).of(load4(at)));
+    const at = frame + o;
+    v128.store(at, changetype<G>(0).of(v128.load(at, FACTOR)), FACTOR);
   }
 }
 
@@ -167,23 +168,23 @@ export class PowerLog {
     const least = every(LOG + 16);
     const one = every(SPLIT);
     const at = frame + o;
-    powerLog(at, b0, b1, b2, b3, least, one);
-    powerLog(at + 16, b0, b1, b2, b3, least, one);
-    powerLog(at + 32, b0, b1, b2, b3, least, one);
-    powerLog(at + 48, b0, b1, b2, b3, least, one);
+    powerLog<First>(at, b0, b1, b2, b3, least, one);
+    powerLog<Second>(at, b0, b1, b2, b3, least, one);
+    powerLog<Third>(at, b0, b1, b2, b3, least, one);
+    powerLog<Fourth>(at, b0, b1, b2, b3, least, one);
   }
 }
 
 // @ts-ignore: decorator
-@inline function powerLog(at: usize, b0: v128, b1: v128, b2: v128, b3: v128, least: v128, one: v128): void {
-  const c = v128.load(at, FACTOR);
+@inline function powerLog<Vector>(at: usize, b0: v128, b1: v128, b2: v128, b3: v128, least: v128, one: v128): void {
+  const c = v128.load(at, FACTOR + offsetof<Vector>());
   const exponent = shiftRightSigned(subIntegers(c, least), 23);
   const m = subIntegers(c, shiftLeft(exponent, 23));
   const s = div(sub(m, one), add(m, one));
   const square = mul(s, s);
   const series = mulAdd(mul(square, square), mulAdd(square, b3, b2), mulAdd(square, b1, b0));
-  v128.store(at, toFloats(exponent), SCALE);
-  v128.store(at, mul(s, series), REMAINDER);
+  v128.store(at, toFloats(exponent), SCALE + offsetof<Vector>());
+  v128.store(at, mul(s, series), REMAINDER + offsetof<Vector>());
 }
 
 const SPLIT: usize = memory.data<f32>([1.0, -127.0, 12583039.0, -1.0, 0.6931471824645996], 16);
@@ -202,15 +203,15 @@ export class PowerSplit {
     const least = every(SPLIT + 12);
     const ln2 = every(SPLIT + 16);
     const at = frame + o;
-    powerSplit(at, gamma, high, low, lowest, round, least, ln2);
-    powerSplit(at + 16, gamma, high, low, lowest, round, least, ln2);
-    powerSplit(at + 32, gamma, high, low, lowest, round, least, ln2);
-    powerSplit(at + 48, gamma, high, low, lowest, round, least, ln2);
+    powerSplit<First>(at, gamma, high, low, lowest, round, least, ln2);
+    powerSplit<Second>(at, gamma, high, low, lowest, round, least, ln2);
+    powerSplit<Third>(at, gamma, high, low, lowest, round, least, ln2);
+    powerSplit<Fourth>(at, gamma, high, low, lowest, round, least, ln2);
   }
 }
 
 // @ts-ignore: decorator
-@inline function powerSplit(
+@inline function powerSplit<Vector>(
   at: usize,
   gamma: v128,
   high: v128,
@@ -220,18 +221,18 @@ export class PowerSplit {
   least: v128,
   ln2: v128,
 ): void {
-  const k = v128.load(at, SCALE);
-  const part = mulAdd(gamma, v128.load(at, REMAINDER), mul(low, k));
-  split(at, mul(high, k), part, lowest, round, least, ln2);
+  const k = v128.load(at, SCALE + offsetof<Vector>());
+  const part = mulAdd(gamma, v128.load(at, REMAINDER + offsetof<Vector>()), mul(low, k));
+  split<Vector>(at, mul(high, k), part, lowest, round, least, ln2);
 }
 
 // t = whole + part, as REMAINDER and SCALE of 2^t.
 // @ts-ignore: decorator
-@inline function split(at: usize, whole: v128, part: v128, lowest: v128, round: v128, least: v128, ln2: v128): void {
+@inline function split<Vector>(at: usize, whole: v128, part: v128, lowest: v128, round: v128, least: v128, ln2: v128): void {
   const rounded = add(notBelow(add(whole, part), lowest), round);
   const f = add(sub(whole, sub(rounded, round)), part);
-  v128.store(at, mul(notBelow(f, least), ln2), REMAINDER);
-  v128.store(at, shiftLeft(rounded, 23), SCALE);
+  v128.store(at, mul(notBelow(f, least), ln2), REMAINDER + offsetof<Vector>());
+  v128.store(at, shiftLeft(rounded, 23), SCALE + offsetof<Vector>());
 }
 
 // A hard target's 1 - p_t is e / (1 + e) of an easy element, 1 / (1 + e) of another, so that its logarithm is what is known
@@ -246,23 +247,24 @@ export class HardPowerSplit {
   // @ts-ignore: decorator
   @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
     const gamma = every(frame + GAMMA_LOG2E);
-    const high = mul(every(frame + GAMMA_HIGH), every(EASY + 4));
-    const low = mul(every(frame + GAMMA_LOW), every(EASY + 4));
+    const unit = every(EASY + 4);
+    const high = mul(every(frame + GAMMA_HIGH), unit);
+    const low = mul(every(frame + GAMMA_LOW), unit);
     const lowest = every(SPLIT + 4);
     const round = every(SPLIT + 8);
     const least = every(SPLIT + 12);
     const ln2 = every(SPLIT + 16);
     const none = every(EASY);
     const at = frame + o;
-    hardPowerSplit(at, gamma, high, low, lowest, round, least, ln2, none);
-    hardPowerSplit(at + 16, gamma, high, low, lowest, round, least, ln2, none);
-    hardPowerSplit(at + 32, gamma, high, low, lowest, round, least, ln2, none);
-    hardPowerSplit(at + 48, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit<First>(at, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit<Second>(at, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit<Third>(at, gamma, high, low, lowest, round, least, ln2, none);
+    hardPowerSplit<Fourth>(at, gamma, high, low, lowest, round, least, ln2, none);
   }
 }
 
 // @ts-ignore: decorator
-@inline function hardPowerSplit(
+@inline function hardPowerSplit<Vector>(
   at: usize,
   gamma: v128,
   high: v128,
@@ -273,8 +275,8 @@ export class HardPowerSplit {
   ln2: v128,
   none: v128,
 ): void {
-  const easy = zeroMask(v128.load(at, HINGE));
-  const k = toFloats(and(subIntegers(v128.load(at, SCALE), none), easy)); // 2^23 n
-  const log = sub(and(v128.load(at, REMAINDER), easy), absolute(v128.load(at, RATIO)));
-  split(at, mul(high, k), mulAdd(gamma, log, mul(low, k)), lowest, round, least, ln2);
+  const easy = zeroMask(v128.load(at, HINGE + offsetof<Vector>()));
+  const k = toFloats(and(subIntegers(v128.load(at, SCALE + offsetof<Vector>()), none), easy)); // 2^23 n
+  const log = sub(and(v128.load(at, REMAINDER + offsetof<Vector>()), easy), absolute(v128.load(at, RATIO + offsetof<Vector>())));
+  split<Vector>(at, mul(high, k), mulAdd(gamma, log, mul(low, k)), lowest, round, least, ln2);
 }

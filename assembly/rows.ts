@@ -72,7 +72,8 @@ export function rowSum(row: usize, count: i32): f32 {
 }
 
 /** Multiplies `count` values by a factor. */
-export function rowScale(row: usize, count: i32, factor: f32): void {
+// @ts-ignore: decorator
+@inline export function rowScale(row: usize, count: i32, factor: f32): void {
   const all = splat(factor);
   let i = 0;
   for (; i + 4 <= count; i += 4) store4(row + (i << 2), mul(load4(row + (i << 2)), all));

@@ -44,6 +44,7 @@ import {
   RATIO,
   SLOPE,
 } from './layout';
+import { First, Fourth, Second, Third } from './tile';
 
 // Terms of a target y in [0, 1], read as float32; z = 1 - y, P = posWeight, a_t = a y + (1 - a) z, N / D = e = e^-|x|.
 // With h the weight of the class that x speaks against (y where x < 0, z elsewhere):
@@ -83,10 +84,10 @@ export class SoftTerms<Kind> {
     const at = frame + o;
     const logits = x + o;
     const targets = y + o;
-    softTerms<Kind>(at, load4(logits), load4(targets), alpha, alphaNegative, correct, one, half);
-    softTerms<Kind>(at + 16, load4(logits + 16), load4(targets + 16), alpha, alphaNegative, correct, one, half);
-    softTerms<Kind>(at + 32, load4(logits + 32), load4(targets + 32), alpha, alphaNegative, correct, one, half);
-    softTerms<Kind>(at + 48, load4(logits + 48), load4(targets + 48), alpha, alphaNegative, correct, one, half);
+    softTerms<Kind, First>(at, load4(logits), load4(targets), alpha, alphaNegative, correct, one, half);
+    softTerms<Kind, Second>(at, load4(logits + 16), load4(targets + 16), alpha, alphaNegative, correct, one, half);
+    softTerms<Kind, Third>(at, load4(logits + 32), load4(targets + 32), alpha, alphaNegative, correct, one, half);
+    softTerms<Kind, Fourth>(at, load4(logits + 48), load4(targets + 48), alpha, alphaNegative, correct, one, half);
   }
 
   // @ts-ignore: decorator
@@ -94,12 +95,12 @@ export class SoftTerms<Kind> {
     const at = frame + o;
     const alpha = v128.load(at, PAD_ALPHA);
     const alphaNegative = v128.load(at, PAD_ALPHA_NEGATIVE);
-    softTerms<Kind>(at, load4(x + o), load4(y + o), alpha, alphaNegative, every(frame + CORRECT), every(ONE), every(HALF));
+    softTerms<Kind, First>(at, load4(x + o), load4(y + o), alpha, alphaNegative, every(frame + CORRECT), every(ONE), every(HALF));
   }
 }
 
 // @ts-ignore: decorator
-@inline function softTerms<Kind>(
+@inline function softTerms<Kind, Vector>(
   at: usize,
   x: v128,
   y: v128,
@@ -110,31 +111,31 @@ export class SoftTerms<Kind> {
   half: v128,
 ): void {
   const general = idof<Kind>() == idof<General>();
-  const d = v128.load(at, DENOMINATOR);
-  const n = v128.load(at, NUMERATOR);
+  const d = v128.load(at, DENOMINATOR + offsetof<Vector>());
+  const n = v128.load(at, NUMERATOR + offsetof<Vector>());
   const both = add(d, n);
   const negative = negativeMask(x);
   const z = general ? complement(at, y) : sub(one, y);
   const h = select4(y, z, negative);
-  let correction = mul(v128.load(at, CORRECTION), correct);
+  let correction = mul(v128.load(at, CORRECTION + offsetof<Vector>()), correct);
   if (general) {
     const rounding = mul(sub(n, sub(both, d)), correct); // of both, whose power is in the loss as well
     correction = mul(sub(correction, rounding), sub(one, add(h, h))); // the larger h, the less a larger e makes of p_t
   }
-  v128.store(at, ratio(d, n, correction, half), RATIO);
-  v128.store(at, both, DIVISOR);
-  v128.store(at, h, FACTOR);
+  v128.store(at, ratio(d, n, n, correction, half), RATIO + offsetof<Vector>());
+  v128.store(at, both, DIVISOR + offsetof<Vector>());
+  v128.store(at, h, FACTOR + offsetof<Vector>());
   const alphaT = mulAdd(alpha, y, mul(alphaNegative, z));
   let against = mul(alphaT, h);
   let coefficient = alphaT;
   if (general) {
-    const posWeight = v128.load(at, PAD_POS_WEIGHT);
+    const posWeight = v128.load(at, PAD_POS_WEIGHT + offsetof<Vector>());
     against = mul(against, select4(posWeight, one, negative));
     coefficient = mul(alphaT, mulAdd(posWeight, y, z));
   }
-  v128.store(at, coefficient, COEFFICIENT);
+  v128.store(at, coefficient, COEFFICIENT + offsetof<Vector>());
   // 0 times an infinite logit is 0 here.
-  v128.store(at, larger(zero(), mul(against, absolute(x))), HINGE);
+  v128.store(at, larger(zero(), mul(against, absolute(x))), HINGE + offsetof<Vector>());
 }
 
 /** ENTROPY takes the sign of the class, y > 1/2, as a hard target's has it. */

@@ -20,7 +20,8 @@ export const REDUCE: usize = memory.data<f32>(
   16,
 );
 
-function exponentOf(largest: f32): i32 {
+// @ts-ignore: decorator
+@inline function exponentOf(largest: f32): i32 {
   return <i32>nearest(<f64>largest * 1.4426950408889634);
 }
 
@@ -43,7 +44,8 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
 }
 
 // Where count is below 4, lanes beyond it are computed too: of the pad, into places that the next row fills.
-function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
+// @ts-ignore: decorator
+@inline function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
   const k = exponentOf(largest);
   const lowest = splat(<f32>(<f64>(k - 127) * 0.6931471805599453)); // its scale is zero
   const log2e = every(REDUCE);
@@ -77,12 +79,14 @@ function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest
 }
 
 /** FACTOR = the exponentials of what reduceRow left in the first `count` places of the slots. */
-export function exponentiate(frame: usize, count: i32): void {
+// @ts-ignore: decorator
+@inline export function exponentiate(frame: usize, count: i32): void {
   sweep<Exponential>(frame, 0, 0, <usize>wholeTiles(count) << 2);
 }
 
 /** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */
-export function logOf(logit: f32, largest: f32): f64 {
+// @ts-ignore: decorator
+@inline export function logOf(logit: f32, largest: f32): f64 {
   if (needsShift(largest)) return logit == largest ? 0 : <f64>logit - <f64>largest;
   return <f64>logit - <f64>exponentOf(largest) * 0.6931471805599453;
 }

@@ -53,7 +53,8 @@ export function exponentiateAcross(frame: usize, logits: usize, row: i32, count:
 }
 
 /** Brings four rows of at least four classes to their columns, four classes at a time, the last four again. */
-function placeFour(column: usize, logits: usize, stride: usize, classes: i32): void {
+// @ts-ignore: decorator
+@inline function placeFour(column: usize, logits: usize, stride: usize, classes: i32): void {
   const rowBytes = <usize>classes << 2;
   for (let o: usize = 0; o < rowBytes; o += 16) {
     const from = min(o, rowBytes - 16);
@@ -62,7 +63,8 @@ function placeFour(column: usize, logits: usize, stride: usize, classes: i32): v
 }
 
 /** And back: four rows from their columns. */
-function takeFour(column: usize, out: usize, stride: usize, classes: i32): void {
+// @ts-ignore: decorator
+@inline function takeFour(column: usize, out: usize, stride: usize, classes: i32): void {
   const rowBytes = <usize>classes << 2;
   for (let o: usize = 0; o < rowBytes; o += 16) {
     const from = min(o, rowBytes - 16);
@@ -122,7 +124,8 @@ const ROUND: usize = memory.data<f32>(
 );
 
 /** The largest logits of four rows, the n of it, and what their logits are reduced with. */
-function measureAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
+// @ts-ignore: decorator
+@inline function measureAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
   const column = frame + (r << 2);
   let largest = v128.load(column, PAD_LOGITS);
   const end = column + <usize>classes * stride;
@@ -169,7 +172,8 @@ function shiftAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32
 }
 
 /** The sums over the classes of four rows side by side, the first of which is at `column`. */
-export function sumAcross(column: usize, stride: usize, classes: i32): v128 {
+// @ts-ignore: decorator
+@inline export function sumAcross(column: usize, stride: usize, classes: i32): v128 {
   let even = load4(column);
   let odd = splat(0);
   let at = column + stride;

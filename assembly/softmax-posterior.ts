@@ -1,5 +1,5 @@
 import { ValueOnly } from './derivative';
-import { prepareGamma, takePower } from './gamma';
+import { powerOf, prepareGamma, takePower } from './gamma';
 import {
   add,
   andNot,
@@ -63,7 +63,7 @@ export function softmaxPosterior(frame: usize): void {
   const call = changetype<Frame>(frame);
   const classes = call.classes;
   const rowBytes = <usize>classes << 2;
-  prepareGamma(frame, call.gamma);
+  prepareGamma(frame);
   fillSlot(frame + PAD_WEIGHT, classes, 1);
   const step = classes <= NARROW ? rowsAcross(classes) : 1;
   for (let row = 0; row < call.count; row += step) {
@@ -119,7 +119,7 @@ function oneRow(frame: usize, logits: usize, out: usize): void {
     if (classes > <i32>BLOCK) exponentialsOf(frame, logits + (column << 2), width, largest);
     if (call.alphas) padFloats(frame + PAD_WEIGHT, call.alphas + (column << 2), width, 1);
     sweepVectors<Shares>(frame, 0, 0, bytes);
-    takePower(frame, call.gamma, bytes);
+    takePower(frame, powerOf(frame), bytes);
     sweepVectors<Unscaled>(frame, 0, 0, bytes);
     total += rowSum(frame + PAD_OUT, width);
     memory.copy(out + (column << 2), frame + PAD_OUT, width << 2);
@@ -208,7 +208,7 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
   sweep<Entropy<Divided>>(frame, 0, 0, rows);
   sweepVectors<TopTerms>(frame, 0, 0, rows);
   sharesAcross(frame, stride, bytes);
-  takePower(frame, call.gamma, <usize>wholeTiles(<i32>(bytes >> 2)) << 2);
+  takePower(frame, powerOf(frame), <usize>wholeTiles(<i32>(bytes >> 2)) << 2);
   for (let j = 0; j < classes; j++) {
     const alpha = call.alphas ? load<f32>(call.alphas + (j << 2)) : 1;
     unscaledAcross(frame, <usize>j * stride, stride, splat(alpha));

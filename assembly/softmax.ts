@@ -1,6 +1,6 @@
 import { clear } from './census';
 import { ValueOnly, WithSlope } from './derivative';
-import { prepareGamma, sumPower, takePower } from './gamma';
+import { powerOf, prepareGamma, sumPower, takePower } from './gamma';
 import { HardDerivatives } from './hard';
 import {
   BLOCK,
@@ -54,7 +54,7 @@ export function softmax(frame: usize): void {
 
 function prepare(frame: usize): void {
   const call = changetype<Frame>(frame);
-  prepareGamma(frame, call.gamma);
+  prepareGamma(frame);
   store<f32>(frame + POSITIVE_FACTOR, 1);
   store<f32>(frame + NEGATIVE_FACTOR, 1);
   store<f32>(frame + POSITIVE_SLOPE, <f32>call.gradScale);
@@ -168,7 +168,8 @@ function forget(frame: usize, row: i32): void {
 }
 
 /** The same for one row that no slot holds: a slot at a time. */
-function wideRow(frame: usize, start: i32, row: i32): void {
+// @ts-ignore: decorator
+@inline function wideRow(frame: usize, start: i32, row: i32): void {
   const call = changetype<Frame>(frame);
   const classes = call.classes;
   const first = <usize>(start + row) * (<usize>classes << 2);
@@ -206,12 +207,14 @@ function wideRow(frame: usize, start: i32, row: i32): void {
   store<f32>(target, 0);
 }
 
-function record(frame: usize, start: i32, row: i32, label: i32, others: f32): void {
+// @ts-ignore: decorator
+@inline function record(frame: usize, start: i32, row: i32, label: i32, others: f32): void {
   describeLabel(frame, start, row, label);
   recordSum(frame, row, label, others);
 }
 
-function recordSum(frame: usize, row: i32, label: i32, others: f32): void {
+// @ts-ignore: decorator
+@inline function recordSum(frame: usize, row: i32, label: i32, others: f32): void {
   store<f32>(frame + ROW_OTHERS + (row << 2), others);
   if (label >= 0) store<f32>(frame + NUMERATOR + (row << 2), others);
 }
@@ -247,7 +250,8 @@ function weightOf(call: Frame, row: i32): f64 {
 }
 
 /** The exponentials to the output, from byte `first`. */
-function keep(call: Frame, frame: usize, first: usize, count: i32): void {
+// @ts-ignore: decorator
+@inline function keep(call: Frame, frame: usize, first: usize, count: i32): void {
   const out = call.grad ? call.grad : call.hess;
   if (out) memory.copy(out + first, frame + FACTOR, count << 2);
 }
@@ -267,10 +271,10 @@ function rowTerms<Derivative>(frame: usize, bytes: usize): void {
 function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   const call = changetype<Frame>(frame);
   if (!isWeighed(call) && !call.loss && !call.grad && !call.hess && !(call.flags & BY_CLASS)) {
-    if (call.flags & SUMS) sumPower(frame, call.gamma, bytes);
+    if (call.flags & SUMS) sumPower(frame, powerOf(frame), bytes);
     return;
   }
-  takePower(frame, call.gamma, bytes);
+  takePower(frame, powerOf(frame), bytes);
   if (isWeighed(call)) {
     sweepVectors<Weigh>(frame, frame + PAD_WEIGHT, 0, bytes);
     sweepVectors<Cap>(frame, 0, 0, bytes);

@@ -86,8 +86,8 @@ test('inside a vector loop nothing grows, fills or copies memory', () => {
 const MEMORY: [stage: RegExp, loads: number, stores: number][] = [
   [/sweep<assembly\/exponential\/Reduce>/, 4 + 6, 2 * 4],
   [/sweep<assembly\/exponential\/Quotient>/, 2 * 4 + 3, 3 * 4],
-  // logits, D, N and correction by vector, targets once, one coefficient and one parameter
-  [/sweep<assembly\/hard\/HardTerms<assembly\/derivative\/ValueOnly>>/, 4 * 4 + 3, 4 * 4],
+  // logits, D, N and correction by vector, targets once, two constants and one parameter
+  [/sweep<assembly\/hard\/HardTerms<assembly\/derivative\/ValueOnly>>/, 4 * 4 + 4, 4 * 4],
   // ratio, hinge, factor and divisor by vector, four coefficients
   [/sweep<assembly\/logarithm\/Entropy<assembly\/logarithm\/Divided>>/, 4 * 4 + 4, 2 * 4],
   // ratio and hinge by vector, four coefficients
@@ -105,7 +105,7 @@ test.each(MEMORY)('%s touches the memory it must and no more', (stage, loads, st
 
 test('sums stay in registers: two vectors a step, factor and entropy each', () => {
   const sums = vectorLoops.filter((loop) => loop.lines.includes('f64x2.promote_low_f32x4'));
-  expect(sums.length).toBeGreaterThan(11);
+  expect(sums.length).toBeGreaterThan(9);
   for (const loop of sums) {
     expect(loop.lines.filter((line) => line.startsWith('v128.store'))).toEqual([]);
     expect(loop.lines.filter((line) => line.startsWith('v128.load')).length).toBeLessThanOrEqual(4);
