@@ -12,9 +12,8 @@ const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const KERNEL = at('build/kernel.wasm');
 const RELAXED = at('build/kernel-relaxed.wasm');
-const LOADER = '@assemblyscript/loader';
-const loader = JSON.parse(readFileSync(at('node_modules', LOADER, 'package.json'), 'utf8'));
-const NOTICE = `/*! Includes ${LOADER} ${loader.version}, (c) the AssemblyScript authors, ${loader.license}: see LICENSE-assemblyscript.txt */`;
+const compiler = JSON.parse(readFileSync(at('node_modules/assemblyscript/package.json'), 'utf8'));
+const NOTICE = `/*! The binary includes parts of AssemblyScript's library ${compiler.version}, (c) the AssemblyScript authors, ${compiler.license}: see LICENSE-assemblyscript.txt */`;
 
 const RELATIVE = /from '(\.{1,2}\/[^']+)\.js'/g;
 
@@ -84,7 +83,7 @@ function compile(digits) {
 
 async function bundle() {
   const small = { minifyWhitespace: true, minifySyntax: true }; // names stay, for stack traces
-  const library = { ...small, target: 'es2022', platform: 'neutral', inject: [at('src/wasm/text-decoder.ts')] };
+  const library = { ...small, target: 'es2022', platform: 'neutral' };
   const banner = { js: NOTICE };
   const both = async (entry, name, options) => {
     await output(entry, `dist/${name}.js`, { ...library, banner, format: 'esm', ...options('js') });

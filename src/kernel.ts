@@ -1,6 +1,5 @@
 // The only file that instantiates the WebAssembly kernel. The module was compiled, or was not, when it was imported.
 
-import { instantiateSync } from '@assemblyscript/loader';
 import { wasm } from '#wasm';
 
 /** The kernel's exports. Every `frame` is the address of a parameter block, see memory.ts. */
@@ -34,13 +33,7 @@ export function instantiate(): Kernel {
   const { module } = wasm;
   // a bundler that does not know how to import a binary may give a path instead
   if (typeof module !== 'object') throw notCompiled(wasm.error ?? `"#wasm" is ${JSON.stringify(module)}, not a module`);
-  // The raw exports: the loader's own wrap each function in one that spreads its arguments.
-  return instantiateSync(adopt(module), {}).instance.exports as unknown as Kernel;
-}
-
-/** The loader asks `instanceof WebAssembly.Module`, which a module from the host's realm (Vercel Edge) fails. */
-function adopt(module: WebAssembly.Module): WebAssembly.Module {
-  return module instanceof WebAssembly.Module ? module : Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+  return new WebAssembly.Instance(module).exports as unknown as Kernel;
 }
 
 function notCompiled(cause: unknown): Error {

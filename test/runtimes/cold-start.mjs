@@ -1,6 +1,7 @@
-// Import to first result, in fresh processes, beside a bare script that decodes and runs the same binary by hand.
+// Import to first result, in fresh processes, beside a bare script that decodes and runs the same binary by hand: by its
+// path, and found by its name as a package is.
 //   node test/runtimes/cold-start.mjs [rounds]
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimes } from './native.mjs';
 import { run } from './process.mjs';
@@ -8,6 +9,7 @@ import { equal } from './report.mjs';
 import { installTools, makeProject } from './setup.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 21);
+const SCRIPTS = ['by-hand', 'by-name', 'package'];
 const INPUT = 'Float32Array.of(2, -1, 0.5, -3, 0, 7, -7, 1), Uint8Array.of(1, 0, 1, 1, 0, 1, 0, 0)';
 
 await installTools();
@@ -16,7 +18,8 @@ const file = (name) => join(project, `${name}.mjs`);
 writeScripts();
 try {
   console.log(`medians of ${ROUNDS} processes each, interleaved, in ms; in brackets the fastest`);
-  console.log(`${'runtime'.padEnd(16)} ${'bare'.padStart(14)} ${'package'.padStart(14)} ${'ratio'.padStart(7)}`);
+  const heads = ['bare', 'bare, by name', 'this package'].map((head) => head.padStart(14));
+  console.log(`${'runtime'.padEnd(16)} ${heads.join(' ')}   ratio   by name`);
   for (const runtime of runtimes) await measure(runtime);
 } finally {
   rmSync(project, { recursive: true, force: true });
@@ -31,6 +34,7 @@ console.log(JSON.stringify({ ms: performance.now() - started, value }));
 `;
   writeFileSync(file('package'), timed('focal-loss-wasm', `new library.FocalLoss({ gamma: 2 }).forward(${INPUT})`));
   writeFileSync(file('by-hand'), timed('./bare.mjs', `library.forward(${INPUT})`));
+  writeFileSync(file('by-name'), timed('by-hand', `library.forward(${INPUT})`));
   writeFileSync(
     file('bare'),
     `const text = '${kernel}';
@@ -62,22 +66,28 @@ export function forward(logits, targets) {
 }
 `,
   );
+  const folder = join(project, 'node_modules/by-hand');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{ "name": "by-hand", "type": "module", "exports": "./bare.mjs" }');
+  copyFileSync(file('bare'), join(folder, 'bare.mjs'));
 }
 
 async function measure({ name, version, command }) {
-  const times = { 'by-hand': [], package: [] };
+  const times = Object.fromEntries(SCRIPTS.map((script) => [script, []]));
   const values = {};
   for (let round = 0; round < ROUNDS; round++) {
-    for (const script of round % 2 === 0 ? ['by-hand', 'package'] : ['package', 'by-hand']) {
+    for (const script of round % 2 === 0 ? SCRIPTS : SCRIPTS.toReversed()) {
       const { ms, value } = JSON.parse(await run([...command, file(script)], { cwd: project }));
       times[script].push(ms);
       values[script] = value;
     }
   }
   equal(values.package, values['by-hand'], `the package's value in ${name}`);
-  const [bare, whole] = [times['by-hand'], times.package].map((list) => list.sort((a, b) => a - b));
+  const lists = SCRIPTS.map((script) => times[script].sort((a, b) => a - b));
   const median = (list) => list[(list.length - 1) >> 1];
   const shown = (list) => `${median(list).toFixed(1)} (${list[0].toFixed(1)})`.padStart(14);
-  const ratio = (median(whole) / median(bare)).toFixed(2);
-  console.log(`${`${name} ${version}`.padEnd(16)} ${shown(bare)} ${shown(whole)} ${ratio.padStart(7)}`);
+  const [bare, named, whole] = lists;
+  const ratios = [bare, named].map((list) => (median(whole) / median(list)).toFixed(2));
+  const columns = [...lists.map(shown), ratios[0].padStart(7), ratios[1].padStart(9)];
+  console.log(`${`${name} ${version}`.padEnd(16)} ${columns.join(' ')}`);
 }
