@@ -1,5 +1,5 @@
 import { censusOf } from './census';
-import { ValueOnly, WithCurve, WithSlope } from './derivative';
+import { LogOnly, ValueOnly, WithCurve, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
 import { ANY_POWER, FIRST_POWER, hardPower, powerOf, prepareGamma, sumPower, takePower } from './gamma';
 import { EasyCorrection, HardDerivatives, HardGaussNewton, HardTerms, UNMASKED } from './hard';
@@ -180,7 +180,8 @@ function softTerms<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): 
 
 /** The same with FACTOR raised to the power, which costs less from the logarithms at hand than from FACTOR. */
 function hardTermsRaised<Derivative>(frame: usize, x: usize, y: usize, bytes: usize): void {
-  sweep<HardTerms<Derivative>>(frame, x, y, bytes);
+  if (idof<Derivative>() == idof<ValueOnly>()) sweep<HardTerms<LogOnly>>(frame, x, y, bytes);
+  else sweep<HardTerms<Derivative>>(frame, x, y, bytes);
   sweep<Entropy<Logged>>(frame, x, y, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) {
     sweepVectors<Divide>(frame, x, y, bytes);

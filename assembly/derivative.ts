@@ -4,6 +4,10 @@
 @final
 export class ValueOnly {}
 
+/** The value, of a power that is taken from logarithms. */
+@final
+export class LogOnly {}
+
 @final
 export class WithSlope {}
 

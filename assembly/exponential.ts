@@ -102,8 +102,8 @@ export class Quotient {
  * takes the correction as well, times what the whole loss needs of it: a loss that goes as a power of e needs it that many times.
  */
 // @ts-ignore: decorator
-@inline export function ratio(d: v128, n: v128, signed: v128, correction: v128, half: v128): v128 {
-  return div(signed, mulAdd(n, half, sub(d, correction)));
+@inline export function ratio(d: v128, n: v128, signed: v128, correction: v128, times: v128, half: v128): v128 {
+  return div(signed, mulAdd(n, half, mulSub(correction, times, d)));
 }
 
 /** FACTOR = the exponential of REMAINDER, times SCALE. */

@@ -1,4 +1,4 @@
-import { ValueOnly, WithCurve } from './derivative';
+import { LogOnly, ValueOnly, WithCurve } from './derivative';
 import { ratio } from './exponential';
 import {
   add,
@@ -110,13 +110,14 @@ export class HardTerms<Derivative> {
   const easy = negativeMask(xor(x, sign));
   const d = v128.load(at, DENOMINATOR + offsetof<Vector>());
   const n = v128.load(at, NUMERATOR + offsetof<Vector>());
+  const correction = v128.load(at, CORRECTION + offsetof<Vector>());
+  v128.store(at, ratio(d, n, or(sign, n), correction, correct, half), RATIO + offsetof<Vector>());
+  v128.store(at, andNot(x, easy), HINGE + offsetof<Vector>());
+  if (idof<Derivative>() == idof<LogOnly>()) return;
   const both = add(d, n);
-  const correction = mul(v128.load(at, CORRECTION + offsetof<Vector>()), correct);
   const above = larger(n, andNot(d, easy)); // N <= D
-  v128.store(at, ratio(d, n, or(sign, n), correction, half), RATIO + offsetof<Vector>());
   v128.store(at, above, FACTOR + offsetof<Vector>());
   v128.store(at, both, DIVISOR + offsetof<Vector>());
-  v128.store(at, andNot(x, easy), HINGE + offsetof<Vector>());
   if (idof<Derivative>() != idof<ValueOnly>()) {
     v128.store(at, div(xor(above, xor(d, n)), both), OTHER + offsetof<Vector>()); // whichever of the two is left
   }

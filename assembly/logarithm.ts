@@ -68,10 +68,12 @@ export class Entropy<Kind> {
     v128.store(at, div(v128.load(at, FACTOR + offsetof<Vector>()), divisor), FACTOR + offsetof<Vector>());
   }
   const t = v128.load(at, RATIO + offsetof<Vector>());
-  const rest = beyond(t, a1, a2, a3, a4);
-  if (idof<Kind>() == idof<Logged>()) v128.store(at, add(rest, t), RATIO + offsetof<Vector>());
+  const square = mul(t, t);
+  const cube = mul(t, square);
+  const rest = series(square, a1, a2, a3, a4);
+  if (idof<Kind>() == idof<Logged>()) v128.store(at, mulAdd(cube, rest, t), RATIO + offsetof<Vector>());
   // hinge and t first, which are at hand
-  v128.store(at, add(rest, add(v128.load(at, HINGE + offsetof<Vector>()), t)), ENTROPY + offsetof<Vector>());
+  v128.store(at, mulAdd(cube, rest, add(v128.load(at, HINGE + offsetof<Vector>()), t)), ENTROPY + offsetof<Vector>());
 }
 
 /** FACTOR /= DIVISOR, of those that are Logged. */
@@ -112,17 +114,16 @@ export class WeighedEntropy {
   const major = larger(v, h);
   v128.store(at, mulAdd(smaller(v, h), mulSub(major, two, one), major), FACTOR + offsetof<Vector>());
   const t = v128.load(at, RATIO + offsetof<Vector>());
-  const log = add(beyond(t, a1, a2, a3, a4), t);
+  const square = mul(t, t);
+  const log = mulAdd(mul(t, square), series(square, a1, a2, a3, a4), t);
   const hinge = v128.load(at, HINGE + offsetof<Vector>());
   v128.store(at, mulAdd(v128.load(at, COEFFICIENT + offsetof<Vector>()), log, hinge), ENTROPY + offsetof<Vector>());
 }
 
-// log(1 + e) - t
+// a1 + a2 t^2 + a3 t^4 + a4 t^6
 // @ts-ignore: decorator
-@inline function beyond(t: v128, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
-  const square = mul(t, t);
-  const series = mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
-  return mul(mul(t, square), series);
+@inline function series(square: v128, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
+  return mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
 }
 
 // log v of v > 0, for the few that are not 1 + e.

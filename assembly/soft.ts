@@ -117,12 +117,12 @@ export class SoftTerms<Kind> {
   const negative = negativeMask(x);
   const z = general ? complement(at, y) : sub(one, y);
   const h = select4(y, z, negative);
-  let correction = mul(v128.load(at, CORRECTION + offsetof<Vector>()), correct);
+  let correction = v128.load(at, CORRECTION + offsetof<Vector>());
   if (general) {
-    const rounding = mul(sub(n, sub(both, d)), correct); // of both, whose power is in the loss as well
+    const rounding = sub(n, sub(both, d)); // of both, whose power is in the loss as well
     correction = mul(sub(correction, rounding), sub(one, add(h, h))); // the larger h, the less a larger e makes of p_t
   }
-  v128.store(at, ratio(d, n, n, correction, half), RATIO + offsetof<Vector>());
+  v128.store(at, ratio(d, n, n, correction, correct, half), RATIO + offsetof<Vector>());
   v128.store(at, both, DIVISOR + offsetof<Vector>());
   v128.store(at, h, FACTOR + offsetof<Vector>());
   const alphaT = mulAdd(alpha, y, mul(alphaNegative, z));
