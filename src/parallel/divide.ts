@@ -9,8 +9,8 @@ import type { Threads } from './threads.js';
 const PER_THREAD = 32 * 4096;
 /** With two threads on two cores a call took as long as in one thread at half of this, 0.7 of the time here. */
 const SHARED_FROM = 8 * PER_THREAD;
-/** The same for arrays that are copied, 0.8 to 1 of the time here. */
-const COPIED_FROM = 16 * PER_THREAD;
+/** The same for arrays that are copied, 0.9 to 1 of the time here. */
+const COPIED_FROM = 24 * PER_THREAD;
 
 /** Segments that a thread takes at a time where there are many: long enough a stretch to be read at full speed. */
 const SHARE = 64;

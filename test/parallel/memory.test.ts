@@ -5,7 +5,7 @@ import { SharedWorkspace } from '../../dist/parallel/index.js';
 import { errorOf, firstDifference, hardTargets, someLogits } from '../support.js';
 import { CHUNK, COPIED, pair } from './support.js';
 
-const n = 5 * CHUNK;
+const n = 7 * CHUNK;
 const x = someLogits(n);
 const labels = hardTargets(n);
 

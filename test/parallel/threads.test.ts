@@ -125,7 +125,7 @@ const cwd = fileURLToPath(new URL('../..', import.meta.url));
 const IMPORT = "import { ParallelFocalLoss } from 'focal-loss-wasm/parallel';";
 const REQUIRE = "const { ParallelFocalLoss } = require('focal-loss-wasm/parallel');";
 const USE =
-  'const x = new Float32Array(2 ** 21), y = new Uint8Array(2 ** 21), loss = new ParallelFocalLoss({ threads: 2 });';
+  'const x = new Float32Array(3 * 2 ** 20), y = new Uint8Array(3 * 2 ** 20), loss = new ParallelFocalLoss({ threads: 2 });';
 
 test.each([
   ['an import', ['--input-type=module', '-e', `${IMPORT} ${USE} console.log(await loss.forward(x, y));`]],
@@ -137,7 +137,7 @@ test.each([
 ])('a process with %s ends by itself, and when its calls are done', async (_, argv) => {
   const { stdout, stderr } = await run(process.execPath, argv, { cwd, timeout: 20_000 });
   expect(stderr).toBe('');
-  expect(Number(stdout)).toBe(new FocalLoss().forward(new Float32Array(2 ** 21), new Uint8Array(2 ** 21)));
+  expect(Number(stdout)).toBe(new FocalLoss().forward(new Float32Array(3 * 2 ** 20), new Uint8Array(3 * 2 ** 20)));
 });
 
 test('threads that cannot start: each call is rejected, and close ends', async () => {
