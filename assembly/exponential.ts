@@ -1,4 +1,4 @@
-import { add, div, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, store4, sub } from './lanes';
+import { add, div, every, larger, load4, mul, mulAdd, mulSub, or, shiftLeft, sub } from './lanes';
 import { CORRECTION, DENOMINATOR, FACTOR, NUMERATOR, REMAINDER, SCALE } from './layout';
 import { First, Fourth, Second, Third } from './tile';
 

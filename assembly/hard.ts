@@ -18,7 +18,6 @@ import {
   signsHigh,
   signsLow,
   smaller,
-  store4,
   sub,
   wordsHigh,
   wordsLow,

@@ -13,7 +13,6 @@ import {
   negativeMask,
   select4,
   smaller,
-  store4,
   zero,
 } from './lanes';
 import {

@@ -16,7 +16,6 @@ import {
   select4,
   SIGN,
   splat,
-  store4,
   sub,
 } from './lanes';
 import { naturalLog } from './logarithm';

@@ -1,5 +1,5 @@
 import { Exponential } from './exponential';
-import { every, larger, load4, mulAdd, mulSub, shiftLeft, splat, store4, sub } from './lanes';
+import { every, larger, load4, mulAdd, mulSub, shiftLeft, splat, sub } from './lanes';
 import { PAD_LOGITS, REMAINDER, SCALE, wholeTiles } from './layout';
 import { rowShift } from './rows';
 import { sweep } from './sweep';

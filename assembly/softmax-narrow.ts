@@ -19,7 +19,7 @@ import {
   store4,
   sub,
 } from './lanes';
-import { BLOCK, FACTOR, HINGE, LOWEST, OTHER, PAD_LOGITS, ROUNDING } from './layout';
+import { BLOCK, HINGE, LOWEST, OTHER, PAD_LOGITS, ROUNDING } from './layout';
 import { exponentiate, REDUCE, reduce } from './softmax-exponential';
 
 // Rows of few classes, side by side: a vector holds one class of four rows, so that no vector is part empty and no row

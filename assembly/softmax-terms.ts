@@ -8,12 +8,10 @@ import {
   greaterMask,
   HALF,
   larger,
-  load4,
   mul,
   mulAdd,
   ONE,
   smaller,
-  store4,
   sub,
   TWO,
 } from './lanes';

@@ -26,7 +26,7 @@ import {
   SUMS,
   wholeTiles,
 } from './layout';
-import { load4, store4 } from './lanes';
+import { store4 } from './lanes';
 import { Divided, Entropy } from './logarithm';
 import { addUp, Cap, clearSums, finishSums, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
