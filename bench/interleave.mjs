@@ -31,6 +31,7 @@ export async function interleave(cases, { seconds, slice = 1, quantile = 0.1, ro
     for (let k = 0; k < turns.length; k++) {
       const { name, asynchronous, samples } = turns[(k + round) % turns.length];
       const task = bench.getTask(name);
+      task.reset(); // or it keeps its first reading
       Atomics.wait(sleeper, 0, 0, REST);
       if (asynchronous) await task.run();
       else task.runSync();
