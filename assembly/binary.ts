@@ -1,7 +1,7 @@
 import { censusOf } from './census';
 import { LogOnly, ValueOnly, WithCurve, WithSlope } from './derivative';
 import { Quotient, Reduce } from './exponential';
-import { ANY_POWER, FIRST_POWER, hardPower, powerOf, prepareGamma, sumPower, takePower } from './gamma';
+import { ANY_POWER, FINISHED, FIRST_POWER, hardPower, powerOf, prepareGamma, sumPower, takePower } from './gamma';
 import { EasyCorrection, HardDerivatives, HardGaussNewton, HardTerms, UNMASKED } from './hard';
 import {
   ABS_GRAD,
@@ -28,13 +28,12 @@ import {
   POSITIVE_SLOPE,
   PROBABILITIES,
   SOFT,
-  SUM,
   SUMS,
   TILE,
   wholeTiles,
 } from './layout';
 import { Divide, Divided, Entropy, Logged, WeighedEntropy } from './logarithm';
-import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, stands, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
+import { AbsGrad, addUp, Cap, clearSums, Clip, Exact, finishSums, Floor, isSumAlone, Weigh, WriteGrad, WriteHess, WriteLoss } from './outputs';
 import { clearIgnored, fillSlot, padBytes, padFloats, padLogits, padSoft } from './pad';
 import { outOfRange, ProbabilityDerivatives, ProbabilityTerms } from './probability';
 import { General, Mark, Plain, SoftDerivatives, SoftGaussNewton, SoftTerms } from './soft';
@@ -109,7 +108,6 @@ function block(frame: usize, start: i32, count: i32): void {
     padFloats(frame + PAD_ALPHA_NEGATIVE, call.alphaNegatives + (start << 2), count, 0);
   }
   if (call.posWeights) padFloats(frame + PAD_POS_WEIGHT, call.posWeights + (start << 2), count, 0);
-  if (!call.hess && !call.grad && sumOnly(frame, x, y, bytes, soft)) return;
   let power: i32;
   if (call.hess != 0 && call.hessian != ABS_GRAD) power = terms<WithCurve>(frame, x, y, bytes, soft);
   else if (call.hess != 0 || call.grad != 0) power = terms<WithSlope>(frame, x, y, bytes, soft);
@@ -208,25 +206,15 @@ function hardDerivatives<Derivative>(frame: usize, bytes: usize): void {
   return load<f32>(frame + POSITIVE_FACTOR) == 0 || load<f32>(frame + NEGATIVE_FACTOR) == 0;
 }
 
-/**
- * The short way of a call that asks for sums alone: false where it is not open, or has come to no finite sum and is taken
- * back. The power of a soft target's factor can underflow against an infinite cross entropy, and two float32 can overflow.
- */
-// @ts-ignore: decorator
-@inline function sumOnly(frame: usize, x: usize, y: usize, bytes: usize, soft: bool): bool {
-  const call = changetype<Frame>(frame);
-  if (call.weight || call.loss || call.flags & BY_CLASS || isCapped(frame)) return false;
-  const power = terms<ValueOnly>(frame, x, y, bytes, soft);
-  if (!(call.flags & SUMS)) return true;
-  const before = v128.load(frame, SUM);
-  sumPower(frame, power, bytes);
-  return stands(frame, before);
-}
-
 /** The sums and arrays that the call asks for. */
 function outputs(frame: usize, start: i32, count: i32, bytes: usize, soft: bool, power: i32): void {
   const call = changetype<Frame>(frame);
-  takePower(frame, power, bytes);
+  let left = power;
+  if (isSumAlone(call) && !isCapped(frame)) {
+    left = sumPower(frame, power, bytes);
+    if (left == FINISHED) return;
+  }
+  takePower(frame, left, bytes);
   if (soft) sweepVectors<Floor>(frame, 0, 0, bytes);
   if (call.weight) sweepVectors<Weigh>(frame, weights(frame, call.weight + (start << 2), count), 0, bytes);
   if (isCapped(frame) || call.weight) sweepVectors<Cap>(frame, 0, 0, bytes);

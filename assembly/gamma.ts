@@ -1,6 +1,6 @@
 import { Exponential } from './exponential';
-import { Frame, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, POWER } from './layout';
-import { sum } from './outputs';
+import { Frame, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, POWER, SUM } from './layout';
+import { stands, sum } from './outputs';
 import {
   Five,
   Four,
@@ -20,12 +20,14 @@ import {
 } from './power';
 import { sweep, sweepVectors } from './sweep';
 
-// Which power a gamma takes. A new special case is a class in power.ts and a line in takePower, and in sumPower if it is to cost no pass of its own.
+// Which power a gamma takes. A new special case is a class in power.ts and a line in takePower, and in addPower if it is to cost no pass of its own.
 
 // A power is known by twice its gamma, an integer up to 10, or as any other.
 
 export const FIRST_POWER: i32 = 2;
 export const ANY_POWER: i32 = -1;
+/** Of a block of which nothing is left to do. */
+export const FINISHED: i32 = -2;
 
 /** The power that prepareGamma has found. */
 // @ts-ignore: decorator
@@ -33,21 +35,35 @@ export const ANY_POWER: i32 = -1;
   return load<i32>(frame + POWER);
 }
 
-/** Adds the losses FACTOR^power ENTROPY of a block to its sums. FACTOR is not kept. */
-export function sumPower(frame: usize, power: i32, bytes: usize): void {
+/**
+ * The short way of a block whose sum is all that is asked for: no array of losses is made. Returns FINISHED, or what power
+ * of FACTOR is left to take where the sum is not finite, and is taken back. The power of a soft target's factor can
+ * underflow against an infinite cross entropy, and two float32 can overflow.
+ */
+export function sumPower(frame: usize, power: i32, bytes: usize): i32 {
+  const before = v128.load(frame, SUM);
+  const left = addPower(frame, power, bytes);
+  return stands(frame, before) ? FINISHED : left;
+}
+
+/** Adds the losses FACTOR^power ENTROPY, and returns what power of FACTOR is left to take. */
+function addPower(frame: usize, power: i32, bytes: usize): i32 {
   switch (power) {
-    case 0: return sum<Zero>(frame, bytes);
-    case 1: return sum<Half>(frame, bytes);
-    case 2: return sum<One>(frame, bytes);
-    case 3: return sum<OneAndHalf>(frame, bytes);
-    case 4: return sum<Two>(frame, bytes);
-    case 5: return sum<TwoAndHalf>(frame, bytes);
-    case 6: return sum<Three>(frame, bytes);
-    case 8: return sum<Four>(frame, bytes);
-    case 10: return sum<Five>(frame, bytes);
+    case 0: sum<Zero>(frame, bytes); break;
+    case 1: sum<Half>(frame, bytes); break;
+    case 2: sum<One>(frame, bytes); break;
+    case 3: sum<OneAndHalf>(frame, bytes); break;
+    case 4: sum<Two>(frame, bytes); break;
+    case 5: sum<TwoAndHalf>(frame, bytes); break;
+    case 6: sum<Three>(frame, bytes); break;
+    case 8: sum<Four>(frame, bytes); break;
+    case 10: sum<Five>(frame, bytes); break;
+    default: // the less usual ones
+      takePower(frame, power, bytes);
+      sum<One>(frame, bytes);
+      return FIRST_POWER;
   }
-  takePower(frame, power, bytes); // of the less usual ones
-  sum<One>(frame, bytes);
+  return power;
 }
 
 /** FACTOR = FACTOR^power. */

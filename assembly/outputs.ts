@@ -33,6 +33,7 @@ import {
   SUM,
   SUM_NEGATIVES,
   SUM_POSITIVES,
+  SUMS,
 } from './layout';
 import { One } from './power';
 
@@ -85,6 +86,12 @@ export function addUp(frame: usize, bytes: usize): void {
   const before = v128.load(frame, SUM);
   sum<One>(frame, bytes);
   if (!stands(frame, before)) sumByClass(frame, bytes);
+}
+
+/** Whether a call asks for its sum alone, which no weight of an element goes into. */
+// @ts-ignore: decorator
+@inline export function isSumAlone(call: Frame): bool {
+  return (call.flags & (SUMS | BY_CLASS)) == SUMS && (call.weight | call.loss | call.grad | call.hess) == 0;
 }
 
 /** Whether the sum is finite; else it is again what it was before. */

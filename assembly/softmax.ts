@@ -1,10 +1,9 @@
 import { clear } from './census';
 import { ValueOnly, WithSlope } from './derivative';
-import { powerOf, prepareGamma, sumPower, takePower } from './gamma';
+import { FINISHED, powerOf, prepareGamma, sumPower, takePower } from './gamma';
 import { HardDerivatives } from './hard';
 import {
   BLOCK,
-  BY_CLASS,
   COEFFICIENT,
   DENOMINATOR,
   FACTOR,
@@ -28,7 +27,7 @@ import {
 } from './layout';
 import { store4 } from './lanes';
 import { Divided, Entropy } from './logarithm';
-import { addUp, Cap, clearSums, finishSums, Weigh, WriteLoss } from './outputs';
+import { addUp, Cap, clearSums, finishSums, isSumAlone, Weigh, WriteLoss } from './outputs';
 import { fillSlot } from './pad';
 import { rowMax, rowSum } from './rows';
 import { exponentiate, logOf, reduceRow } from './softmax-exponential';
@@ -270,11 +269,12 @@ function rowTerms<Derivative>(frame: usize, bytes: usize): void {
 
 function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   const call = changetype<Frame>(frame);
-  if (!isWeighed(call) && !call.loss && !call.grad && !call.hess && !(call.flags & BY_CLASS)) {
-    if (call.flags & SUMS) sumPower(frame, powerOf(frame), bytes);
-    return;
+  let left = powerOf(frame);
+  if (isSumAlone(call) && !isWeighed(call)) {
+    left = sumPower(frame, left, bytes);
+    if (left == FINISHED) return;
   }
-  takePower(frame, powerOf(frame), bytes);
+  takePower(frame, left, bytes);
   if (isWeighed(call)) {
     sweepVectors<Weigh>(frame, frame + PAD_WEIGHT, 0, bytes);
     sweepVectors<Cap>(frame, 0, 0, bytes);

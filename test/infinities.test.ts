@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BCEWithLogitsLoss, FocalLoss, type FocalLossOptions } from '../src/index.js';
+import { BCEWithLogitsLoss, FocalLoss, type FocalLossOptions, SoftmaxFocalLoss } from '../src/index.js';
 
 const INF = Number.POSITIVE_INFINITY;
 const GAMMAS = [0, 0.3, 0.5, 1, 1.5, 1.7, 2, 5, 7.3, 10];
@@ -137,4 +137,26 @@ test('infinite and NaN losses reach the reduced values', () => {
   expect(new FocalLoss({ alpha: 0, reduction: 'sum' }).forward(Float32Array.of(-INF), Uint8Array.of(1))).toBe(0);
   expect(new FocalLoss({ alpha: 1, reduction: 'sum' }).forward(Float32Array.of(INF), Uint8Array.of(0))).toBe(0);
   expect(new FocalLoss({ posWeight: 0, reduction: 'sum' }).forward(Float32Array.of(-INF), Uint8Array.of(1))).toBe(0);
+});
+
+describe('two losses whose sum overflows float32', () => {
+  const large = 2.5e38;
+
+  test.each([0, 0.5, 1.7, 2, 3.5])('of logits, gamma %d', (gamma) => {
+    const options = { gamma, alpha: null, reduction: 'sum' } as const;
+    const logits = new Float32Array(9).fill(large);
+    const expected = 9 * Math.fround(large);
+    expect(new FocalLoss(options).forward(logits, new Uint8Array(9))).toBeCloseTo(expected, -32);
+    expect(new FocalLoss(options).forward(logits, new Float32Array(9))).toBeCloseTo(expected, -32);
+  });
+
+  test.each([0, 0.5, 1.7, 2, 3.5])('of rows, gamma %d', (gamma) => {
+    for (const numClasses of [2, 40]) {
+      const criterion = new SoftmaxFocalLoss({ gamma, numClasses, reduction: 'sum' });
+      const logits = new Float32Array(9 * numClasses).fill(-large);
+      for (let row = 0; row < 9; row++) logits[row * numClasses] = 0;
+      const expected = 9 * Math.fround(large);
+      expect(criterion.forward(logits, new Int32Array(9).fill(1))).toBeCloseTo(expected, -32);
+    }
+  });
 });
