@@ -1,7 +1,7 @@
 // Where things lie, relative to the address of a call's frame. docs/abi.md is the public account of it.
 
 /** Elements that one pass of the stages works on: their scratch fits the first-level cache. */
-export const BLOCK: usize = 384;
+export const BLOCK: usize = 320;
 /** Elements that one step of a loop works on: four vectors. */
 export const TILE: usize = 16;
 export const SLOT: usize = BLOCK * 4;
