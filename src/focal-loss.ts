@@ -133,20 +133,22 @@ export function sigmoidFocalLoss(
 
 function settingsOf(given: FocalLossOptions | undefined): BinarySettings {
   const options = keyed('options', given, KEYS);
-  const { gamma = 1.5, fromLogits = true, ignoreIndex = null, labelSmoothing = 0, hessian = 'exact' } = options;
-  const { alpha = 0.25, normalizer } = options;
+  const { gamma, alpha = 0.25, fromLogits, ignoreIndex, labelSmoothing, normalizer, hessian } = options;
   const { posWeight, reduction } = baseOf(options);
   const numClasses = options.numClasses === undefined ? undefined : classCount(options.numClasses);
   return {
-    gamma: factor('gamma', gamma),
+    gamma: gamma === undefined ? 1.5 : factor('gamma', gamma),
     alpha: alpha === null ? null : (perClass('alpha', alpha, numClasses, share) ?? share('alpha', alpha)),
-    posWeight: perClass('posWeight', posWeight, numClasses, factor) ?? factor('posWeight', posWeight),
-    reduction: oneOf('reduction', reduction, REDUCTIONS),
-    fromLogits: boolean('fromLogits', fromLogits),
-    ignoreIndex: ignoredIndex(ignoreIndex),
-    labelSmoothing: smoothing(labelSmoothing),
+    posWeight:
+      posWeight === undefined
+        ? 1
+        : (perClass('posWeight', posWeight, numClasses, factor) ?? factor('posWeight', posWeight)),
+    reduction: reduction === undefined ? 'mean' : oneOf('reduction', reduction, REDUCTIONS),
+    fromLogits: fromLogits === undefined ? true : boolean('fromLogits', fromLogits),
+    ignoreIndex: ignoreIndex === undefined ? null : ignoredIndex(ignoreIndex),
+    labelSmoothing: labelSmoothing === undefined ? 0 : smoothing(labelSmoothing),
     normalizer: normalizer === undefined ? undefined : normalizerOf(normalizer),
-    hessian: oneOf('hessian', hessian, HESSIANS),
+    hessian: hessian === undefined ? 'exact' : oneOf('hessian', hessian, HESSIANS),
     numClasses: numClasses ?? 1,
   };
 }
@@ -154,8 +156,7 @@ function settingsOf(given: FocalLossOptions | undefined): BinarySettings {
 /** `posWeight` and `reduction`, named once: by the base loss or beside it. */
 function baseOf({ lossFcn, ...own }: Partial<FocalLossOptions>) {
   if (lossFcn === undefined) {
-    const { posWeight = 1, reduction = 'mean' } = own;
-    return { posWeight, reduction };
+    return own;
   }
   if (evaluatorOf(lossFcn) === undefined || !(lossFcn instanceof BCEWithLogitsLoss)) {
     throw wrongKind('lossFcn', 'a BCEWithLogitsLoss of this package', lossFcn);
