@@ -3,7 +3,7 @@
 import { bufferOf, checkNumbers, type FloatSource, floatsOf } from './arrays.js';
 import { boolean, keyed, type Measure, sameLength, wholeRows } from './checks.js';
 import { kindOf } from './kinds.js';
-import { BAD_TARGET, Double, Flag, type Instance, Word } from './memory.js';
+import { BAD_TARGET, Double, Flag, type Instance, STAGED, Word } from './memory.js';
 import type { CallOptions, GradHess, Reduction } from './types.js';
 
 /** The sum of a call's losses, and the elements of each class that were not ignored. */
@@ -169,6 +169,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     const outAt = instance.locate(out, Word.loss);
     const gradAt = instance.locate(grad, Word.grad);
     const hessAt = instance.locate(hess, Word.hess);
+    const run = step * Math.max(1, Math.floor(STAGED / (step * columns)));
     let sum = 0;
     let sumPositives = 0;
     let sumNegatives = 0;
@@ -179,7 +180,10 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       const first = start * columns;
       const length = count * columns;
       words[Word.count] = count;
-      words[Word.logits] = xAt === 0 ? instance.stageFloats(x, first, length, instance.logits) : xAt + 4 * first;
+      if (xAt === 0 && start % run === 0) {
+        instance.stageFloats(x, first, Math.min(run, y.length - start) * columns, instance.logits);
+      }
+      words[Word.logits] = xAt === 0 ? instance.logits + 4 * columns * (start % run) : xAt + 4 * first;
       this.placeTargets(instance, y, yAt, start, count, validate);
       if (weight === undefined) words[Word.weight] = 0;
       else if (weightAt !== 0) words[Word.weight] = weightAt + 4 * start;

@@ -9,6 +9,8 @@ import { kindOf } from './kinds.js';
  * the order of a sum depends on the length alone.
  */
 export const SEGMENT = 4096;
+/** Logits and byte targets that are copied at once: from memory, longer runs come faster. */
+export const STAGED = 5 * SEGMENT;
 
 /** 32-bit fields of the frame, as indices of `words`. Enums, since a bundler puts their numbers where they are used. */
 export enum Word {
@@ -69,13 +71,15 @@ export class Instance {
   readonly frame: number;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
-  /** Regions of `width` float32: what has one value a logit. */
+  /** A region of `width` float32, or of STAGED. */
   readonly logits: number;
+  /** Regions of `width` float32: what has one value a logit. */
   readonly grad: number;
   readonly hess: number;
   readonly alphas: number;
-  /** Regions of SEGMENT float32. */
+  /** A region of SEGMENT float32 or STAGED bytes. */
   readonly targets: number;
+  /** Regions of SEGMENT float32. */
   readonly weight: number;
   readonly loss: number;
   readonly alphaNegatives: number;
@@ -106,11 +110,11 @@ export class Instance {
     const wide = 4 * Math.ceil(width / 16) * 16 + STAGGER;
     const narrow = 4 * SEGMENT + STAGGER;
     this.logits = this.frame + kernel.workBytes();
-    this.grad = this.logits + wide;
+    this.grad = this.logits + Math.max(wide, 4 * STAGED + STAGGER);
     this.hess = this.grad + wide;
     this.alphas = this.hess + wide;
     this.targets = this.alphas + wide;
-    this.weight = this.targets + narrow;
+    this.weight = this.targets + STAGED + STAGGER;
     this.loss = this.weight + narrow;
     this.alphaNegatives = this.loss + narrow;
     this.posWeights = this.alphaNegatives + narrow;
