@@ -12,7 +12,7 @@ import {
 import { type CommonSettings, Evaluator, totals } from './criterion.js';
 import type { Narrow } from './kernel.js';
 import { kindOf } from './kinds.js';
-import { BAD_TARGET, Double, Flag, type Instance, instanceOf, SEGMENT, STAGED, Word } from './memory.js';
+import { BAD_TARGET, Double, Flag, type Instance, instanceOf, SEGMENT, Word } from './memory.js';
 import type { HessianPolicy } from './types.js';
 
 export interface BinarySettings extends CommonSettings {
@@ -154,8 +154,9 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
       case 'Uint8Array':
       case 'Uint8ClampedArray':
       case 'Int8Array': {
-        if (ignoreIndex === null) return yAt === 0 ? stagedBytes(instance, y as Uint8Array, start) : yAt + start;
-        from = yAt === 0 ? instance.stageBytes(y as Uint8Array, start, count, raw) : yAt + start;
+        const region = ignoreIndex === null ? targets : raw;
+        from = yAt === 0 ? instance.stageBytes(y as Uint8Array, start, count, region) : yAt + start;
+        if (ignoreIndex === null) return from;
         narrow = kind === 'Int8Array' ? kernel.narrow8s : kernel.narrow8;
         break;
       }
@@ -197,14 +198,6 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     }
     return targets;
   }
-}
-
-/** The address of a segment of bytes, of which several are staged at once. */
-function stagedBytes(instance: Instance, y: Uint8Array, start: number): number {
-  const { targets } = instance;
-  const behind = start % STAGED;
-  if (behind === 0) instance.stageBytes(y, start, Math.min(STAGED, y.length - start), targets);
-  return targets + behind;
 }
 
 function holds(kind: string, value: number): boolean {

@@ -3,7 +3,7 @@
 import { bufferOf, checkNumbers, type FloatSource, floatsOf } from './arrays.js';
 import { boolean, keyed, type Measure, sameLength, wholeRows } from './checks.js';
 import { kindOf } from './kinds.js';
-import { BAD_TARGET, Double, Flag, type Instance, STAGED, Word } from './memory.js';
+import { BAD_TARGET, Double, Flag, type Instance, Word } from './memory.js';
 import type { CallOptions, GradHess, Reduction } from './types.js';
 
 /** The sum of a call's losses, and the elements of each class that were not ignored. */
@@ -34,9 +34,6 @@ const CALL_KEYS = ['weight', 'out', 'gradOut', 'hessOut', 'validate'];
 
 /** Evaluates one loss, whose targets are `T` after a tensor's data have been taken out. */
 export abstract class Evaluator<T extends { readonly length: number } = { readonly length: number }> {
-  /** Targets whose logits are staged at once. */
-  private readonly staged: number;
-
   constructor(
     readonly settings: CommonSettings,
     /** Logits that share one target. */
@@ -44,9 +41,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     /** Targets in a segment. */
     readonly step: number,
     private readonly flags: number,
-  ) {
-    this.staged = step * Math.max(1, Math.floor(STAGED / (step * columns)));
-  }
+  ) {}
 
   abstract targetsOf(value: unknown): T;
   /** Checks what only a look at every element can tell and the kernel does not. */
@@ -134,15 +129,6 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     return 1 / (this.divisor(totals.positives, totals.positives + totals.negatives) || 1);
   }
 
-  /** The address of the logits from target `start` on, of which several segments are staged at once. */
-  private stagedLogits(instance: Instance, x: FloatSource, start: number, targets: number): number {
-    const { columns, staged } = this;
-    const behind = start % staged;
-    if (behind === 0)
-      instance.stageFloats(x, start * columns, Math.min(staged, targets - start) * columns, instance.logits);
-    return instance.logits + 4 * columns * behind;
-  }
-
   check(x: FloatSource, y: T, call: CallOptions | undefined): void {
     const { columns } = this;
     wholeRows(x.length, this.settings.numClasses);
@@ -193,7 +179,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       const first = start * columns;
       const length = count * columns;
       words[Word.count] = count;
-      words[Word.logits] = xAt === 0 ? this.stagedLogits(instance, x, start, y.length) : xAt + 4 * first;
+      words[Word.logits] = xAt === 0 ? instance.stageFloats(x, first, length, instance.logits) : xAt + 4 * first;
       this.placeTargets(instance, y, yAt, start, count, validate);
       if (weight === undefined) words[Word.weight] = 0;
       else if (weightAt !== 0) words[Word.weight] = weightAt + 4 * start;

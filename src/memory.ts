@@ -8,9 +8,7 @@ import { kindOf } from './kinds.js';
  * Elements that one call of the kernel works on. Longer inputs go through in pieces of this size, staged or not, so that
  * the order of a sum depends on the length alone.
  */
-export const SEGMENT = 4096;
-/** Logits and byte targets that are copied at once: from memory, longer runs come faster. */
-export const STAGED = 5 * SEGMENT;
+export const SEGMENT = 16_384;
 
 /** 32-bit fields of the frame, as indices of `words`. Enums, since a bundler puts their numbers where they are used. */
 export enum Word {
@@ -71,19 +69,18 @@ export class Instance {
   readonly frame: number;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
-  /** A region of `width` float32, or of STAGED. */
-  readonly logits: number;
   /** Regions of `width` float32: what has one value a logit. */
+  readonly logits: number;
   readonly grad: number;
   readonly hess: number;
+  /** The same, or with the next two a region of SEGMENT float32 each. */
   readonly alphas: number;
-  /** A region of SEGMENT float32 or STAGED bytes. */
-  readonly targets: number;
-  /** Regions of SEGMENT float32. */
-  readonly weight: number;
-  readonly loss: number;
   readonly alphaNegatives: number;
   readonly posWeights: number;
+  /** Regions of SEGMENT float32. */
+  readonly targets: number;
+  readonly weight: number;
+  readonly loss: number;
   /** Integer labels before they are narrowed, 64-bit ones as well: `grad` and `hess`, which are written later. */
   readonly raw: number;
   /** First address behind the regions. */
@@ -110,16 +107,16 @@ export class Instance {
     const wide = 4 * Math.ceil(width / 16) * 16 + STAGGER;
     const narrow = 4 * SEGMENT + STAGGER;
     this.logits = this.frame + kernel.workBytes();
-    this.grad = this.logits + Math.max(wide, 4 * STAGED + STAGGER);
+    this.grad = this.logits + wide;
     this.hess = this.grad + wide;
     this.alphas = this.hess + wide;
-    this.targets = this.alphas + wide;
-    this.weight = this.targets + STAGED + STAGGER;
-    this.loss = this.weight + narrow;
-    this.alphaNegatives = this.loss + narrow;
+    this.alphaNegatives = this.alphas + narrow;
     this.posWeights = this.alphaNegatives + narrow;
+    this.targets = this.alphas + Math.max(wide, 3 * narrow);
+    this.weight = this.targets + narrow;
+    this.loss = this.weight + narrow;
     this.raw = this.grad;
-    this.room = this.posWeights + narrow;
+    this.room = this.loss + narrow;
     const { memory } = kernel;
     const pages = Math.ceil((this.room + roomBytes) / PAGE) - memory.buffer.byteLength / PAGE;
     // The one time that memory grows: every view is taken afterwards.

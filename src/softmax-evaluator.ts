@@ -14,7 +14,7 @@ export interface SoftmaxSettings extends CommonSettings {
 }
 
 /** Columns for which the regions of an instance are still within 1 MiB in all. */
-const WIDEST = 58_000;
+const WIDEST = 51_000;
 
 export class SoftmaxEvaluator extends Evaluator<LabelSource> {
   readonly #settings: SoftmaxSettings;

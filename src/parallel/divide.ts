@@ -6,14 +6,14 @@ import { CHUNK, isShared, Staging, Stagings } from './staging.js';
 import type { Threads } from './threads.js';
 
 /** Elements that pay for a message to a thread and back: 0.2 to 0.3 ms, in which one thread evaluates as many. */
-const PER_THREAD = 32 * 4096;
+const PER_THREAD = 8 * 16_384;
 /** With two threads on two cores a call took as long as in one thread at half of this, 0.7 of the time here. */
 const SHARED_FROM = 8 * PER_THREAD;
 /** The same for arrays that are copied, 0.9 to 1 of the time here. */
 const COPIED_FROM = 24 * PER_THREAD;
 
 /** Segments that a thread takes at a time where there are many: long enough a stretch to be read at full speed. */
-const SHARE = 64;
+const SHARE = 16;
 /** Shares a thread where there are fewer, for threads that are not equally fast. */
 const SHARES = 8;
 

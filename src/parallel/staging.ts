@@ -4,7 +4,7 @@ import type { FloatSource, TargetSource } from '../arrays.js';
 import { kindOf } from '../kinds.js';
 
 /** Elements of a chunk at most; whole segments. */
-export const CHUNK = 128 * 4096;
+export const CHUNK = 32 * 16_384;
 /** Beyond the threads, which work on a chunk each: filled and emptied meanwhile. */
 const SPARE = 2;
 /** The calling thread cannot fill more in the time in which threads empty them. */

@@ -18,7 +18,7 @@ const labels = hardTargets(n);
 const soft = softTargets(n);
 const sharedX = shared(x);
 /** Of a chunk: it has a quarter of the elements. */
-const BORDER = 262_144 + 4096;
+const BORDER = 262_144 + 16_384;
 
 const losses = { mean: pair({}), ignoring: pair({ ignoreIndex: 255 }), positives: pair({ normalizer: 'positives' }) };
 
@@ -34,7 +34,7 @@ async function expectSameError(
   return message;
 }
 
-test.each([[0], [4096], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
+test.each([[0], [16_384], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
   'of bad targets the first is named: %i',
   async (...at) => {
     const [bad, badSoft] = [labels.slice(), soft.slice()];

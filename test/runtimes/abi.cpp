@@ -23,7 +23,7 @@ using namespace wabt::interp;
 
 namespace {
 
-constexpr uint32_t kSegment = 4096;
+constexpr uint32_t kSegment = 16384;
 constexpr uint32_t kPage = 65536;
 
 // Offsets in the frame.
