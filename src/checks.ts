@@ -133,6 +133,11 @@ export function sameLength(name: string, length: number, expected: number, measu
   if (length !== expected) throw wrongValue(name, `length ${expected} (${measure})`, length);
 }
 
+/** Refuses one array for two results. */
+export function apart(name: string, buffer: unknown, otherName: string, other: unknown): void {
+  if (buffer !== undefined && buffer === other) throw wrongValue(name, `another array than "${otherName}"`, buffer);
+}
+
 export function wholeRows(length: number, numClasses: number): void {
   if (length % numClasses !== 0) {
     throw wrongValue('logits', `a length that is a multiple of ${numClasses} (numClasses)`, length);

@@ -1,7 +1,7 @@
 // What every loss shares: the checks of a call, the loop over segments, and the reduction.
 
 import { bufferOf, checkNumbers, type FloatSource, floatsOf } from './arrays.js';
-import { boolean, keyed, type Measure, sameLength, wholeRows } from './checks.js';
+import { apart, boolean, keyed, type Measure, sameLength, wholeRows } from './checks.js';
 import { kindOf } from './kinds.js';
 import { BAD_TARGET, Double, Flag, type Instance, Word } from './memory.js';
 import type { CallOptions, GradHess, Reduction } from './types.js';
@@ -212,6 +212,10 @@ function checkCall(call: CallOptions, rows: number, elements: number, measure: M
   checkBuffer('out', call.out, rows, measure);
   checkBuffer('gradOut', call.gradOut, elements, 'the length of "logits"');
   checkBuffer('hessOut', call.hessOut, elements, 'the length of "logits"');
+  const { out, gradOut, hessOut } = call;
+  apart('gradOut', gradOut, 'out', out);
+  apart('hessOut', hessOut, 'out', out);
+  apart('hessOut', hessOut, 'gradOut', gradOut);
   if (call.validate !== undefined) boolean('validate', call.validate);
 }
 

@@ -64,7 +64,7 @@ export class LossMeter<R extends Reduction = Reduction> {
   /**
    * Adds a batch.
    *
-   * @returns what the criterion's `forward` gives for the batch.
+   * @returns what the criterion's `forward` gives for the batch, but for the rounding of a sum.
    * @throws as `forward` does; nothing is added then.
    */
   update(logits: Logits, targets: Targets | Labels, call?: CallOptions): Value<R> {

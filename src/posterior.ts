@@ -52,10 +52,15 @@ export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions):
   const alpha = given.alpha === undefined ? 0.25 : given.alpha === null ? null : share('alpha', given.alpha);
   const posWeight = factor('posWeight', given.posWeight === undefined ? 1 : given.posWeight);
   const out = resultOf(given.out, x);
+  const [positive, negative] = [alpha ?? 1, alpha === null ? 1 : 1 - alpha];
+  const [positiveFactor, negativeFactor] = [Math.fround(positive * posWeight), Math.fround(negative)];
+  if (positiveFactor === 0 || negativeFactor === 0) {
+    return certain(x, negativeFactor / (positiveFactor + negativeFactor), out);
+  }
   const instance = instanceOf(x);
   const { doubles, kernel, frame } = instance;
-  doubles[Double.alphaPositive] = alpha ?? 1;
-  doubles[Double.alphaNegative] = alpha === null ? 1 : 1 - alpha;
+  doubles[Double.alphaPositive] = positive;
+  doubles[Double.alphaNegative] = negative;
   doubles[Double.posWeight] = posWeight;
   run(instance, gamma, x, out, 1, SEGMENT, () => kernel.posterior(frame));
   return out;
@@ -87,6 +92,12 @@ export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPoste
   words[Word.classes] = numClasses;
   words[Word.alphas] = alpha === undefined ? 0 : instance.stageFloats(alpha, 0, numClasses, instance.alphas);
   run(instance, gamma, x, out, numClasses, rowsPerSegment(numClasses), () => kernel.softmaxPosterior(frame));
+  return out;
+}
+
+/** Of a loss that counts one class for nothing, no score but an endless one of the other is best: NaN stays NaN. */
+function certain(x: FloatSource, probability: number, out: Float32Array): Float32Array {
+  for (let k = 0; k < out.length; k++) out[k] = Number.isNaN(x[k]) ? Number.NaN : probability;
   return out;
 }
 

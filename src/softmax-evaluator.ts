@@ -13,8 +13,8 @@ export interface SoftmaxSettings extends CommonSettings {
   readonly labelSmoothing: number;
 }
 
-/** Columns for which the regions of an instance are still within 1 MiB in all. */
-const WIDEST = 51_000;
+/** Columns for which the regions of an instance are still within 1 GiB in all; with 51,000 they are within 1 MiB. */
+const WIDEST = 2 ** 26;
 
 export class SoftmaxEvaluator extends Evaluator<LabelSource> {
   readonly #settings: SoftmaxSettings;

@@ -251,3 +251,19 @@ describe('refusals', () => {
     expect([...out]).toEqual([7, 7, 7, 7, 7, 7]);
   });
 });
+
+test('one array for two results is refused', () => {
+  const criterion = new FocalLoss({ reduction: 'none' });
+  const [logits, targets, both] = [new Float32Array(3), new Uint8Array(3), new Float32Array(3)];
+  const refusal = (name: string, other: string) =>
+    `"${name}" expected another array than "${other}", got a Float32Array of length 3`;
+  expect(errorOf(() => criterion.valueAndGrad(logits, targets, { out: both, gradOut: both })).message).toBe(
+    refusal('gradOut', 'out'),
+  );
+  expect(errorOf(() => criterion.gradHess(logits, targets, { gradOut: both, hessOut: both })).message).toBe(
+    refusal('hessOut', 'gradOut'),
+  );
+  expect(errorOf(() => criterion.gradHess(logits, targets, { out: both, hessOut: both })).message).toBe(
+    refusal('hessOut', 'out'),
+  );
+});

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { focalPosterior, softmaxFocalPosterior, Workspace } from '../src/index.js';
+import { type FocalPosteriorOptions, focalPosterior, softmaxFocalPosterior, Workspace } from '../src/index.js';
 import { float32FromBits, SMALLEST_NORMAL } from './oracle.js';
 import { softmaxPosterior64 } from './reference.js';
 import { errorOf, firstDifference, random, someLogits } from './support.js';
@@ -172,4 +172,15 @@ test('refusals', () => {
   expect(errorOf(() => softmaxFocalPosterior([1, 2, 3], { gamma: 2, numClasses: 2 })).message).toMatch(
     /^"logits".*got 3/,
   );
+});
+
+test('a class that counts for nothing leaves the other one certain', () => {
+  const logits = Float32Array.of(-120, -80, -1, 0, 30, 90, Number.NaN);
+  const probabilities = (options: FocalPosteriorOptions) => [...focalPosterior(logits, { gamma: 2, ...options })];
+  const all = (value: number) => [...Array(logits.length - 1).fill(value), Number.NaN];
+  expect(probabilities({ alpha: 0 })).toEqual(all(1));
+  expect(probabilities({ alpha: 1e-60 })).toEqual(all(1));
+  expect(probabilities({ posWeight: 0 })).toEqual(all(1));
+  expect(probabilities({ alpha: 1 })).toEqual(all(0));
+  expect(probabilities({ alpha: 1, posWeight: 0 })).toEqual(all(Number.NaN));
 });
