@@ -41,7 +41,7 @@ const grown = process.memoryUsage().rss - before.rss;
 const [own, ordinary] = [0, 1].map((k) => Math.max(...rows.map((row) => row[k])) / rows[0][k]);
 console.log(
   `dearest ${own.toFixed(2)} x the first in a workspace, ${ordinary.toFixed(2)} x in ordinary arrays, at most ${ALLOWED_TIME}; ` +
-    `memory ${(grown / MIB).toFixed(2)} MiB, at most 8`,
+    `memory ${(grown / MIB).toFixed(2)} MiB, at most ${ALLOWED_MEMORY / MIB}`,
 );
 if (Math.max(own, ordinary) > ALLOWED_TIME || grown > ALLOWED_MEMORY) process.exitCode = 1;
 

@@ -9,6 +9,7 @@ import { FocalLoss, Workspace } from 'focal-loss-wasm';
 import { binaryInputs } from './inputs.mjs';
 import { interleave } from './interleave.mjs';
 import { machine } from './machine.mjs';
+import { round } from './round.mjs';
 import * as scalar from './scalar.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' } } });
@@ -165,8 +166,4 @@ async function compare(name, { loss, gradient }, expected) {
 
 function firstLine(error) {
   return String(error?.message ?? error).split('\n')[0];
-}
-
-function round(value) {
-  return Number(value.toPrecision(4));
 }

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { binaryCases, softmaxCases } from './cases.mjs';
 import { interleave } from './interleave.mjs';
 import { machine } from './machine.mjs';
+import { round } from './round.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, large: { type: 'boolean' } } });
 const quick = values.quick === true;
@@ -54,8 +55,4 @@ async function measure({ title, length, cases, check }, seconds) {
 function judge(measure, sign, must, aim) {
   if (measure < sign * must) return 'MISSED';
   return measure >= sign * aim ? 'aim' : 'must';
-}
-
-function round(value) {
-  return Number(value.toPrecision(4));
 }

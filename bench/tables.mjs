@@ -1,9 +1,11 @@
 // The tables of README.md, each between its two marks, from results/: `npm run bench:tables`, after `npm run bench:peers`
 // and `npm run bench:lines`.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { replaceSection } from '../scripts/section.mjs';
 
-const README = new URL('../README.md', import.meta.url);
+const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const results = (name) => JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), 'utf8'));
 const PEERS = [
   ['focal-loss-wasm, workspace', '**this package**, in a `Workspace`'],
@@ -17,10 +19,8 @@ const PEERS = [
 const COLUMNS = ['workspace', 'ordinary arrays', 'workspace, soft targets', "workspace, 'none' into out"];
 const HEADS = ['sum, workspace', 'sum, ordinary arrays', 'soft targets', "`'none'` into `out`"];
 
-let text = readFileSync(README, 'utf8');
-replaceSection('peers', peersTable(results('peers')));
-replaceSection('lines', linesTable(results('lines')));
-writeFileSync(README, text);
+replaceSection(README, 'peers', peersTable(results('peers')));
+replaceSection(README, 'lines', linesTable(results('lines')));
 
 function peersTable({ rows }) {
   const find = (name, length) => rows.find((row) => row.name === name && row.length === length);
@@ -50,10 +50,4 @@ function linesTable({ rows, versions }) {
 function table(heads, body) {
   const lines = [heads, heads.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
   return lines.map((line) => line.replace('|  |', '| |'));
-}
-
-function replaceSection(name, lines) {
-  const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*(<!-- /${name} -->)`);
-  if (!section.test(text)) throw new Error(`README.md has no section <!-- ${name} -->`);
-  text = text.replace(section, (_, start, end) => `${start}${lines.join('\n')}\n${end}`);
 }

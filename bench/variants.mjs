@@ -8,6 +8,7 @@ import * as fused from 'focal-loss-wasm/relaxed';
 import { binaryInputs } from './inputs.mjs';
 import { interleave } from './interleave.mjs';
 import { machine } from './machine.mjs';
+import { round } from './round.mjs';
 
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
 const threads = Number(values.threads);
@@ -97,8 +98,4 @@ function threadCases(length) {
       () => parallel.valueAndGrad(logits, targets, ordinary),
     ],
   ];
-}
-
-function round(value) {
-  return Number(value.toPrecision(4));
 }

@@ -1,9 +1,8 @@
 // The table of docs/runtimes.md and its short form in README.md, each between its two marks.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceSection } from '../../scripts/section.mjs';
 import { root } from './setup.mjs';
 
-const SECTION = /(<!-- tested -->\n)[\s\S]*(<!-- \/tested -->)/;
 /** Checks of the tools themselves. */
 const NO_ROW = /^is the version|compiles$/;
 
@@ -17,16 +16,11 @@ export function writeTable(results) {
     if (runtime !== 'example') versions.set(runtime, new Set([...(versions.get(runtime) ?? []), version]));
   }
   const lines = Array.from(rows, ([row, checks]) => `${row} ${checks.join('; ')} |`);
-  replaceSection('docs/runtimes.md', ['| runtime | version | what ran |', '| --- | --- | --- |', ...lines]);
+  replaceSection(join(root, 'docs/runtimes.md'), 'tested', [
+    '| runtime | version | what ran |',
+    '| --- | --- | --- |',
+    ...lines,
+  ]);
   const short = Array.from(versions, ([runtime, those]) => `| ${runtime} | ${[...those].join(', ')} |`);
-  replaceSection('README.md', ['| runtime | versions tested |', '| --- | --- |', ...short]);
-}
-
-function replaceSection(name, lines) {
-  const file = join(root, name);
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(
-    file,
-    text.replace(SECTION, (_, start, end) => `${start}${lines.join('\n')}\n${end}`),
-  );
+  replaceSection(join(root, 'README.md'), 'tested', ['| runtime | versions tested |', '| --- | --- |', ...short]);
 }

@@ -1,0 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** Writes `lines` between the marks `<!-- name -->` and `<!-- /name -->` of a file. */
+export function replaceSection(file, name, lines) {
+  const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*(<!-- /${name} -->)`);
+  const text = readFileSync(file, 'utf8');
+  if (!section.test(text)) throw new Error(`${file} has no section <!-- ${name} -->`);
+  writeFileSync(
+    file,
+    text.replace(section, (_, start, end) => `${start}${lines.join('\n')}\n${end}`),
+  );
+}
