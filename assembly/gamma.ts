@@ -1,23 +1,7 @@
 import { Exponential } from './exponential';
 import { Frame, GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW, POWER, SUM } from './layout';
 import { stands, sum } from './outputs';
-import {
-  Five,
-  Four,
-  FourAndHalf,
-  Half,
-  HardPowerSplit,
-  One,
-  OneAndHalf,
-  Power,
-  PowerLog,
-  PowerSplit,
-  Three,
-  ThreeAndHalf,
-  Two,
-  TwoAndHalf,
-  Zero,
-} from './power';
+import { Five, Four, HardPowerSplit, oddPower, One, OneAndHalf, Power, PowerLog, PowerSplit, Three, Two, Zero } from './power';
 import { sweep, sweepVectors } from './sweep';
 
 // Which power a gamma takes. A new special case is a class in power.ts and a line in takePower, and in addPower if it is to cost no pass of its own.
@@ -50,14 +34,9 @@ export function sumPower(frame: usize, power: i32, bytes: usize): i32 {
 function addPower(frame: usize, power: i32, bytes: usize): i32 {
   switch (power) {
     case 0: sum<Zero>(frame, bytes); break;
-    case 1: sum<Half>(frame, bytes); break;
     case 2: sum<One>(frame, bytes); break;
     case 3: sum<OneAndHalf>(frame, bytes); break;
     case 4: sum<Two>(frame, bytes); break;
-    case 5: sum<TwoAndHalf>(frame, bytes); break;
-    case 6: sum<Three>(frame, bytes); break;
-    case 8: sum<Four>(frame, bytes); break;
-    case 10: sum<Five>(frame, bytes); break;
     default: // the less usual ones
       takePower(frame, power, bytes);
       sum<One>(frame, bytes);
@@ -69,25 +48,22 @@ function addPower(frame: usize, power: i32, bytes: usize): i32 {
 /** FACTOR = FACTOR^power. */
 export function takePower(frame: usize, power: i32, bytes: usize): void {
   switch (power) {
+    case ANY_POWER: return anyPower(frame, bytes);
     case 0: return sweepVectors<Power<Zero>>(frame, 0, 0, bytes);
-    case 1: return sweepVectors<Power<Half>>(frame, 0, 0, bytes);
     case 2: return;
     case 3: return sweepVectors<Power<OneAndHalf>>(frame, 0, 0, bytes);
     case 4: return sweepVectors<Power<Two>>(frame, 0, 0, bytes);
-    case 5: return sweepVectors<Power<TwoAndHalf>>(frame, 0, 0, bytes);
     case 6: return sweepVectors<Power<Three>>(frame, 0, 0, bytes);
-    case 7: return sweepVectors<Power<ThreeAndHalf>>(frame, 0, 0, bytes);
     case 8: return sweepVectors<Power<Four>>(frame, 0, 0, bytes);
-    case 9: return sweepVectors<Power<FourAndHalf>>(frame, 0, 0, bytes);
     case 10: return sweepVectors<Power<Five>>(frame, 0, 0, bytes);
   }
-  anyPower(frame, bytes);
+  oddPower(frame, power, bytes);
 }
 
 /** FACTOR = exp2(gamma log2 FACTOR). Overwrites the slots of the exponential. */
 function anyPower(frame: usize, bytes: usize): void {
   sweep<PowerLog>(frame, 0, 0, bytes);
-  sweep<PowerSplit>(frame, 0, 0, bytes);
+  sweepVectors<PowerSplit>(frame, 0, 0, bytes);
   sweep<Exponential>(frame, 0, 0, bytes);
 }
 

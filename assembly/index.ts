@@ -44,18 +44,14 @@ export function softmaxPosterior(frame: usize): void {
 }
 
 /** Labels of 1, 4 or 8 bytes to bytes 0, 1 and 2 = ignored; whether any was none of these. */
-export function narrow8(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
-  return narrow<u8>(source, destination, count, hasIgnore, ignore);
+export function narrow8(source: usize, destination: usize, count: i32, ignore: f64): bool {
+  return narrow<u8>(source, destination, count, ignore);
 }
 
-export function narrow8s(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
-  return narrow<i8>(source, destination, count, hasIgnore, ignore);
+export function narrow32(source: usize, destination: usize, count: i32, ignore: f64): bool {
+  return narrow<i32>(source, destination, count, ignore);
 }
 
-export function narrow32(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
-  return narrow<i32>(source, destination, count, hasIgnore, ignore);
-}
-
-export function narrow64(source: usize, destination: usize, count: i32, hasIgnore: bool, ignore: f64): bool {
-  return narrow<i64>(source, destination, count, hasIgnore, ignore);
+export function narrow64(source: usize, destination: usize, count: i32, ignore: f64): bool {
+  return narrow<i64>(source, destination, count, ignore);
 }

@@ -161,3 +161,19 @@ const LOG: usize = memory.data<f32>(
   const series = mulAdd(square, mulAdd(square, mulAdd(square, every(LOG + 12), every(LOG + 8)), every(LOG + 4)), every(LOG));
   return add(mulAdd(s, series, mul(k, every(LOG + 36))), mul(k, every(LOG + 40)));
 }
+
+/**
+ * log(1 + x) of one finite number x >= 0, to 2e-9 of it.
+ *
+ * Method: 1 + x = 2^k m with m in [sqrt(1/2), sqrt(2)), and log m = 2 s (1 + s^2 / 3 + ... + s^8 / 9), s = (m - 1) / (m + 1);
+ * m - 1 is x itself where k is 0, so that nothing is lost of a small one.
+ */
+export function log1p(x: f64): f64 {
+  const k = (reinterpret<i64>(1 + x) - reinterpret<i64>(0.7071067811865476)) >> 52;
+  const scale = reinterpret<f64>((1023 - k) << 52);
+  const above = x * scale + (scale - 1);
+  const s = above / (above + 2);
+  let series: f64 = 0;
+  for (let n = 9; n > 0; n -= 2) series = series * (s * s) + 1 / <f64>n;
+  return <f64>k * 0.6931471805599453 + 2 * s * series;
+}

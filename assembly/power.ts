@@ -43,15 +43,6 @@ export class Zero {
 
 @final
 @unmanaged
-export class Half {
-  // @ts-ignore: decorator
-  @inline of(c: v128): v128 {
-    return sqrt4(c);
-  }
-}
-
-@final
-@unmanaged
 export class One {
   // @ts-ignore: decorator
   @inline of(c: v128): v128 {
@@ -79,28 +70,10 @@ export class Two {
 
 @final
 @unmanaged
-export class TwoAndHalf {
-  // @ts-ignore: decorator
-  @inline of(c: v128): v128 {
-    return mul(mul(c, c), sqrt4(c));
-  }
-}
-
-@final
-@unmanaged
 export class Three {
   // @ts-ignore: decorator
   @inline of(c: v128): v128 {
     return mul(mul(c, c), c);
-  }
-}
-
-@final
-@unmanaged
-export class ThreeAndHalf {
-  // @ts-ignore: decorator
-  @inline of(c: v128): v128 {
-    return mul(mul(c, c), mul(c, sqrt4(c)));
   }
 }
 
@@ -116,21 +89,24 @@ export class Four {
 
 @final
 @unmanaged
-export class FourAndHalf {
-  // @ts-ignore: decorator
-  @inline of(c: v128): v128 {
-    const square = mul(c, c);
-    return mul(mul(square, square), sqrt4(c));
-  }
-}
-
-@final
-@unmanaged
 export class Five {
   // @ts-ignore: decorator
   @inline of(c: v128): v128 {
     const square = mul(c, c);
     return mul(mul(square, square), c);
+  }
+}
+
+/** FACTOR = FACTOR^(twice / 2) for an odd `twice` up to 9. */
+export function oddPower(frame: usize, twice: i32, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const c = v128.load(frame + o, FACTOR);
+    const square = mul(c, c);
+    let power = sqrt4(c);
+    if (twice & 2) power = mul(power, c);
+    if (twice & 4) power = mul(power, square);
+    if (twice & 8) power = mul(power, mul(square, square));
+    v128.store(frame + o, power, FACTOR);
   }
 }
 
@@ -192,36 +168,13 @@ const SPLIT: usize = memory.data<f32>([1.0, -127.0, 12583039.0, -1.0, 0.69314718
 @unmanaged
 export class PowerSplit {
   // @ts-ignore: decorator
-  @inline tile(frame: usize, o: usize, x: usize, y: usize): void {
-    const gamma = every(frame + GAMMA);
-    const high = every(frame + GAMMA_HIGH);
-    const low = every(frame + GAMMA_LOW);
-    const lowest = every(SPLIT + 4);
-    const round = every(SPLIT + 8);
-    const least = every(SPLIT + 12);
-    const ln2 = every(SPLIT + 16);
+  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    powerSplit<First>(at, gamma, high, low, lowest, round, least, ln2);
-    powerSplit<Second>(at, gamma, high, low, lowest, round, least, ln2);
-    powerSplit<Third>(at, gamma, high, low, lowest, round, least, ln2);
-    powerSplit<Fourth>(at, gamma, high, low, lowest, round, least, ln2);
+    const k = v128.load(at, SCALE);
+    const part = mulAdd(every(frame + GAMMA), v128.load(at, REMAINDER), mul(every(frame + GAMMA_LOW), k));
+    const whole = mul(every(frame + GAMMA_HIGH), k);
+    split<First>(at, whole, part, every(SPLIT + 4), every(SPLIT + 8), every(SPLIT + 12), every(SPLIT + 16));
   }
-}
-
-// @ts-ignore: decorator
-@inline function powerSplit<Vector>(
-  at: usize,
-  gamma: v128,
-  high: v128,
-  low: v128,
-  lowest: v128,
-  round: v128,
-  least: v128,
-  ln2: v128,
-): void {
-  const k = v128.load(at, SCALE + offsetof<Vector>());
-  const part = mulAdd(gamma, v128.load(at, REMAINDER + offsetof<Vector>()), mul(low, k));
-  split<Vector>(at, mul(high, k), part, lowest, round, least, ln2);
 }
 
 // t = whole + part, as REMAINDER and SCALE of 2^t.

@@ -30,35 +30,33 @@ export const REDUCE: usize = memory.data<f32>(
   return !(largest <= 1000 && largest >= -1000);
 }
 
-/** REMAINDER and SCALE at byte `at` of the slots, of `count` <= BLOCK logits of a row whose largest is given. */
+/**
+ * REMAINDER and SCALE at byte `at` of the slots, of `count` <= BLOCK logits of a row whose largest is given. Where they are
+ * fewer than 4, lanes beyond them are computed too: of the pad, into places that the next row fills.
+ */
 export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
+  let source = logits;
+  let k = exponentOf(largest);
   if (needsShift(largest)) {
-    rowShift(logits, frame + PAD_LOGITS, count, largest);
-    reduceLanes(frame, at, frame + PAD_LOGITS, count, 0);
+    source = frame + PAD_LOGITS;
+    rowShift(logits, source, count, largest);
+    k = 0;
   } else if (count < 4) {
-    memory.copy(frame + PAD_LOGITS, logits, count << 2);
-    reduceLanes(frame, at, frame + PAD_LOGITS, count, largest);
-  } else {
-    reduceLanes(frame, at, logits, count, largest);
+    source = frame + PAD_LOGITS;
+    memory.copy(source, logits, count << 2);
   }
-}
-
-// Where count is below 4, lanes beyond it are computed too: of the pad, into places that the next row fills.
-// @ts-ignore: decorator
-@inline function reduceLanes(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
-  const k = exponentOf(largest);
   const lowest = splat(<f32>(<f64>(k - 127) * 0.6931471805599453)); // its scale is zero
   const log2e = every(REDUCE);
   const round = splat(<f32>(12583039.0 - <f64>k));
   const high = every(REDUCE + 4);
   const low = every(REDUCE + 8);
   const slots = frame + at;
-  let o: usize = 0;
-  for (; o + 16 < <usize>count << 2; o += 16) {
-    reduce(slots + o, load4(logits + o), lowest, log2e, round, high, low);
+  const end = <usize>count << 2;
+  const last: usize = count < 4 ? 0 : end - 16; // the last four, some of them again
+  for (let o: usize = 0; o < end; o += 16) {
+    const from = min(o, last);
+    reduce(slots + from, load4(source + from), lowest, log2e, round, high, low);
   }
-  o = count < 4 ? 0 : ((<usize>count - 4) << 2); // the last four, some of them again
-  reduce(slots + o, load4(logits + o), lowest, log2e, round, high, low);
 }
 
 // @ts-ignore: decorator
@@ -85,8 +83,7 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
 }
 
 /** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */
-// @ts-ignore: decorator
-@inline export function logOf(logit: f32, largest: f32): f64 {
+export function logOf(logit: f32, largest: f32): f64 {
   if (needsShift(largest)) return logit == largest ? 0 : <f64>logit - <f64>largest;
   return <f64>logit - <f64>exponentOf(largest) * 0.6931471805599453;
 }

@@ -46,7 +46,7 @@ import {
   SLOPE,
   wholeTiles,
 } from './layout';
-import { Divided, Entropy } from './logarithm';
+import { Divided, Entropy, log1p } from './logarithm';
 import { fillSlot, padFloats } from './pad';
 import { rowIndex, rowMax, rowScale, rowSum } from './rows';
 import { exponentiate, needsShift, reduceRow } from './softmax-exponential';
@@ -154,7 +154,7 @@ function describe(frame: usize, logits: usize, classes: i32, largest: f32): void
     store<f32>(at, most);
   }
   const odds = others / <f64>most;
-  const log = Math.log1p(odds);
+  const log = log1p(odds);
   store<f32>(frame + ROW_LARGEST, top);
   store<f32>(frame + ROW_TOP, most);
   store<f32>(frame + ROW_SUM, <f32>(<f64>most + others));

@@ -146,6 +146,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     const { ignoreIndex } = this.#settings;
     const { kernel, targets, raw } = instance;
     const kind = kindOf(y);
+    let ignore = ignoreIndex ?? Number.NaN;
     let narrow: Narrow;
     let from: number;
     switch (kind) {
@@ -157,7 +158,8 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
         const region = ignoreIndex === null ? targets : raw;
         from = yAt === 0 ? instance.stageBytes(y as Uint8Array, start, count, region) : yAt + start;
         if (ignoreIndex === null) return from;
-        narrow = kind === 'Int8Array' ? kernel.narrow8s : kernel.narrow8;
+        narrow = kernel.narrow8;
+        if (kind === 'Int8Array') ignore = unsigned(ignore);
         break;
       }
       case 'Int32Array':
@@ -171,9 +173,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
       default:
         return this.#convertedAt(instance, y as Float64Array | readonly number[] | readonly boolean[], start, count);
     }
-    // what the kind cannot hold is never met
-    const ignores = ignoreIndex !== null && holds(kind, ignoreIndex);
-    const bad = narrow(from, targets, count, ignores ? 1 : 0, ignores ? ignoreIndex : 0);
+    const bad = narrow(from, targets, count, ignore);
     if (validate && bad !== 0) throw this.badTarget(y, start);
     return targets;
   }
@@ -200,10 +200,9 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
   }
 }
 
-function holds(kind: string, value: number): boolean {
-  if (!Number.isInteger(value)) return false;
-  const bits = kind === 'BigInt64Array' ? 63 : kind === 'Int32Array' ? 31 : kind === 'Int8Array' ? 7 : 8;
-  return value < 2 ** bits && value >= (bits === 8 ? 0 : -(2 ** bits));
+/** A signed byte as the unsigned one it is stored like; NaN for any other number. */
+function unsigned(value: number): number {
+  return value === (value << 24) >> 24 ? value & 255 : Number.NaN;
 }
 
 /** The classes' values over and over. */

@@ -15,8 +15,6 @@ export interface Kernel {
   census(frame: number): void;
   /** Of unsigned bytes. */
   narrow8: Narrow;
-  /** Of signed bytes. */
-  narrow8s: Narrow;
   narrow32: Narrow;
   narrow64: Narrow;
   /** Softmax losses of `count` rows. */
@@ -25,8 +23,8 @@ export interface Kernel {
   softmaxPosterior(frame: number): void;
 }
 
-/** Makes bytes 0, 1, or 2 for ignored, of integer labels; returns 1 if a label is none of these. */
-export type Narrow = (source: number, into: number, count: number, hasIgnore: number, ignore: number) => number;
+/** Makes bytes 0, 1, or 2 for ignored, of integer labels; returns 1 if a label is none of these. `ignore` may be NaN: none. */
+export type Narrow = (source: number, into: number, count: number, ignore: number) => number;
 
 /** A new instance of the kernel with a memory of its own. */
 export function instantiate(): Kernel {

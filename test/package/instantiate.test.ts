@@ -81,8 +81,8 @@ test.each(Object.entries(REFUSALS))('%s is no error at import', (_, refusal) => 
 const HOSTS = {
   'without Buffer, as in a browser': 'delete globalThis.Buffer;',
   'with a Buffer of its own': 'globalThis.Buffer = { from: () => [] };',
-  'with Uint8Array.fromHex': `const { Buffer } = globalThis; globalThis.Buffer = undefined;
-    Uint8Array.fromHex = (digits) => new Uint8Array(Buffer.from(digits, 'hex'));`,
+  'with Uint8Array.fromBase64': `const { Buffer } = globalThis; globalThis.Buffer = undefined;
+    Uint8Array.fromBase64 = (text) => new Uint8Array(Buffer.from(text, 'base64'));`,
 };
 
 test.each(Object.entries(HOSTS))('the bundles work in a host %s', (_, host) => {
