@@ -31,7 +31,12 @@ export function instantiate(): Kernel {
   const { module } = wasm;
   // a bundler that does not know how to import a binary may give a path instead
   if (typeof module !== 'object') throw notCompiled(wasm.error ?? `"#wasm" is ${JSON.stringify(module)}, not a module`);
-  return new WebAssembly.Instance(module).exports as unknown as Kernel;
+  try {
+    return new WebAssembly.Instance(module).exports as unknown as Kernel;
+  } catch (error) {
+    // WebKit's policy lets a module compile; a RangeError is memory that cannot be had
+    throw error instanceof RangeError ? error : notCompiled(error);
+  }
 }
 
 function notCompiled(cause: unknown): Error {

@@ -62,6 +62,7 @@ test('where nothing was compiled, the first use says why and what to do', async 
 
 const REFUSALS = {
   'a policy': "WebAssembly.Module = function () { throw new WebAssembly.CompileError('blocked by CSP'); };",
+  'a policy, in WebKit': "WebAssembly.Instance = function () { throw new WebAssembly.CompileError('Refused'); };",
   'no WebAssembly': 'delete globalThis.WebAssembly;',
 };
 

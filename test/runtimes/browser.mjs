@@ -1,111 +1,55 @@
-// Headless Chromium: the bundles, a worker, and pages whose policy allows or forbids compiling.
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { dirname, extname, join } from 'node:path';
+// Browsers: a bundle of each bundler, a worker, and pages whose policy allows or forbids compiling.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { chromium, firefox, webkit, withBrowser } from './browsers.mjs';
 import { bundlers } from './bundlers.mjs';
+import { withFiles } from './pages.mjs';
 import { check, checkDigest, checkRefusal } from './report.mjs';
-import { CHROMIUM, tool, versionOf } from './setup.mjs';
+import { tool, versionOf } from './setup.mjs';
 
-const TYPES = {
-  '.html': 'text/html',
-  '.wasm': 'application/wasm',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-};
-const STRICT = "default-src 'none'; script-src 'self'; worker-src 'self'";
-const ALLOWED = STRICT.replace("'self'", "'self' 'wasm-unsafe-eval'");
+const STRICT = "default-src 'none'; img-src 'self'; script-src 'self'; worker-src 'self'";
+const ALLOWED = STRICT.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'");
 
 export async function checkBrowser(project) {
-  await withChromium(async ({ version, log }) => {
-    const bundle = (name) => join(project, 'bundles', `${name}.js`);
-    await withFiles(project, async (origin) => {
-      for (const [name, build] of Object.entries(bundlers)) {
-        await check('Chromium', version, `page, bundle by ${name} ${versionOf(name)}`, async () => {
-          await build(join(project, 'entries/print.mjs'), bundle(name));
-          const hash = checkDigest(await log(`${origin}/page?script=/bundles/${name}.js`));
-          return `${hash}, bundle of ${(gzipSync(readFileSync(bundle(name))).length / 1024).toFixed(1)} KiB gzip`;
-        });
-      }
-      await check('Chromium', version, 'page, no bundler', async () =>
-        checkDigest(await log(`${origin}/page?script=/entries/unbundled.mjs`)),
-      );
-      await check('Chromium', version, 'worker', async () => {
-        await bundlers.esbuild(join(project, 'entries/thread.mjs'), bundle('thread'));
-        return checkDigest(await log(`${origin}/worker?script=/bundles/thread.js`));
+  const entry = (name) => join(project, `entries/${name}.mjs`);
+  const bundle = (name) => join(project, 'bundles', `${name}.js`);
+  for (const name of ['print', 'relaxed', 'thread']) await bundlers.esbuild(entry(name), bundle(name));
+  await withFiles(project, async (origin) => {
+    for (const browser of [chromium, firefox, webkit]) {
+      await withBrowser(browser, async (opened) => {
+        await checkPages(origin, opened);
+        if (browser === chromium) await checkBundlers(project, entry('print'), bundle, origin, opened);
       });
-      const page = (policy) => `${origin}/page?script=/bundles/esbuild.js&policy=${encodeURIComponent(policy)}`;
-      await check('Chromium', version, "page, policy with 'wasm-unsafe-eval'", async () =>
-        checkDigest(await log(page(ALLOWED))),
-      );
-      await check('Chromium', version, "page, policy without 'wasm-unsafe-eval': clear error", async () =>
-        checkRefusal(await log(page(STRICT))),
-      );
+    }
+  });
+}
+
+async function checkPages(origin, { name, version, log }) {
+  const page = (script, policy) =>
+    `${origin}/page?script=${script}${policy === undefined ? '' : `&policy=${encodeURIComponent(policy)}`}`;
+  const bundle = '/bundles/print.js';
+  const digest = async (url) => checkDigest(await log(url));
+  await check(name, version, 'page, no bundler', () => digest(page('/entries/unbundled.mjs')));
+  await check(name, version, 'worker', () => digest(`${origin}/worker?script=/bundles/thread.js`));
+  await check(name, version, 'page, /relaxed', () => log(page('/bundles/relaxed.js')));
+  await check(name, version, "page, policy with 'wasm-unsafe-eval'", () => digest(page(bundle, ALLOWED)));
+  await check(name, version, "page, policy without 'wasm-unsafe-eval': clear error", async () =>
+    checkRefusal(await log(page(bundle, STRICT))),
+  );
+}
+
+async function checkBundlers(project, entry, bundle, origin, { name, version, log }) {
+  for (const [bundler, build] of Object.entries(bundlers)) {
+    await check(name, version, `page, bundle by ${bundler} ${versionOf(bundler)}`, async () => {
+      await build(entry, bundle(bundler));
+      const hash = checkDigest(await log(`${origin}/page?script=/bundles/${bundler}.js`));
+      return `${hash}, bundle of ${(gzipSync(readFileSync(bundle(bundler))).length / 1024).toFixed(1)} KiB gzip`;
     });
-    await check('Chromium', version, `page, Vite ${versionOf('vite')} development server`, () =>
-      withVite(project, async (origin) => checkDigest(await log(`${origin}/development.html`))),
-    );
-  });
-}
-
-/** Calls `use` with a browser: `log` opens a page and returns the first line that it logs. */
-export async function withChromium(use) {
-  if (!existsSync(CHROMIUM)) {
-    const remedy = 'run `apt-get install -y --no-install-recommends chromium`';
-    return check('Chromium', '', 'is there', () => Promise.reject(new Error(`no ${CHROMIUM}: ${remedy}`)));
   }
-  const { chromium } = await tool('playwright-core');
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-  const log = async (url) => {
-    const page = await browser.newPage();
-    try {
-      const logged = new Promise((resolve, reject) => {
-        page.on('console', (message) => (message.type() === 'log' ? resolve(message.text()) : undefined));
-        page.on('pageerror', reject);
-        setTimeout(() => reject(new Error(`${url} logged nothing in 20 s`)), 20_000).unref();
-      });
-      const [text] = await Promise.all([logged, page.goto(url)]);
-      return text;
-    } finally {
-      await page.close();
-    }
-  };
-  try {
-    return await use({ version: browser.version(), log, newPage: () => browser.newPage() });
-  } finally {
-    await browser.close();
-  }
-}
-
-/** Serves a folder on a free port, with two pages for a script: /page and /worker. */
-export async function withFiles(directory, use) {
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, 'http://localhost');
-    const script = searchParams.get('script');
-    const policy = searchParams.get('policy');
-    const answer = (type, body) => {
-      response.setHeader('content-type', type);
-      if (policy !== null) response.setHeader('content-security-policy', policy);
-      response.end(body);
-    };
-    if (pathname === '/page') return answer('text/html', `<script type="module" src="${script}"></script>`);
-    if (pathname === '/worker') {
-      const start = `new Worker('${script}', { type: 'module' }).onmessage = ({ data }) => console.log(data)`;
-      return answer('text/html', `<script>${start}</script>`);
-    }
-    const file = join(directory, pathname);
-    if (existsSync(file) && statSync(file).isFile())
-      return answer(TYPES[extname(file)] ?? 'text/plain', readFileSync(file));
-    response.statusCode = 404;
-    response.end();
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    return await use(`http://127.0.0.1:${server.address().port}`);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+  await check(name, version, `page, Vite ${versionOf('vite')} development server`, () =>
+    withVite(project, async (served) => checkDigest(await log(`${served}/development.html`))),
+  );
 }
 
 async function withVite(project, use) {

@@ -1,8 +1,9 @@
 // The examples, each run as its own comment says, on the packed package.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withChromium, withFiles } from './browser.mjs';
+import { chromium, withBrowser } from './browsers.mjs';
 import { bundleEdge, bundleLambda, fetchEdge, invoke } from './edge.mjs';
+import { withFiles } from './pages.mjs';
 import { run, serve } from './process.mjs';
 import { check, equal } from './report.mjs';
 import { bun, copyExample, deno, libraryOf, nodes, versionOf, workerd } from './setup.mjs';
@@ -51,8 +52,8 @@ export async function checkExamples(project) {
     const row = text.split('\n').find((line) => /^ +0\.000 /.test(line));
     equal(row?.trim().split(/ +/)[1], probability.toPrecision(4), 'the probability at 0');
   });
-  await withChromium(({ version, newPage }) =>
-    example('browser', `Chromium ${version}`, (directory) =>
+  await withBrowser(chromium, ({ name, version, newPage }) =>
+    example('browser', `${name} ${version}`, (directory) =>
       withFiles(project, (origin) => checkPage(library, newPage, `${origin}${directory.slice(project.length)}`)),
     ),
   );
@@ -70,7 +71,7 @@ async function checkPage({ FocalLoss }, newPage, folder) {
     await page.locator('#logit').fill(logit);
     await page.locator('#gamma').fill(gamma);
     const value = new FocalLoss({ gamma: Number(gamma), alpha: null }).forward([Number(logit)], [1]);
-    equal(await page.locator('#loss').textContent(), value.toPrecision(6), `the loss at ${logit}`);
+    equal(await page.$eval('#loss', (field) => field.textContent), value.toPrecision(6), `the loss at ${logit}`);
   }
   await page.close();
 }

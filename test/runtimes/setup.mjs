@@ -7,7 +7,6 @@ import { run } from './process.mjs';
 
 export const here = fileURLToPath(new URL('.', import.meta.url));
 export const root = join(here, '../..');
-export const CHROMIUM = '/usr/bin/chromium';
 
 const tools = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')).dependencies;
 const at = (...names) => join(here, 'node_modules', ...names);
