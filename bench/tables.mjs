@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { replaceSection } from '../scripts/section.mjs';
+import { replaceSection, table } from '../scripts/section.mjs';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const results = (name) => JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), 'utf8'));
@@ -45,9 +45,4 @@ function linesTable({ rows, versions }) {
     return [line, ...cells, `${find('1 element', 'ordinary arrays')[line].nanoseconds.toFixed(0)} ns`];
   });
   return table(['Node', ...HEADS, 'one element, ordinary arrays'], body);
-}
-
-function table(heads, body) {
-  const lines = [heads, heads.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
-  return lines.map((line) => line.replace('|  |', '| |'));
 }

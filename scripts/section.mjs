@@ -10,3 +10,9 @@ export function replaceSection(file, name, lines) {
     text.replace(section, (_, start, end) => `${start}${lines.join('\n')}\n${end}`),
   );
 }
+
+/** The lines of a table. */
+export function table(heads, body) {
+  const lines = [heads, heads.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
+  return lines.map((line) => line.replace('|  |', '| |'));
+}

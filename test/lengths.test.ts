@@ -3,7 +3,7 @@ import { FocalLoss, Workspace } from '../src/index.js';
 import { firstDifference, hardTargets, softTargets, someLogits } from './support.js';
 
 const BLOCKS = [320, 16_384];
-const LONGEST = 2 * 16_384 + 40;
+const LONGEST = 4 * 16_384 + 40;
 const EDGES = BLOCKS.flatMap((block) => [1, 2].flatMap((k) => [-1, 0, 1].map((off) => k * block + off)));
 const LENGTHS = [...Array.from({ length: 301 }, (_, n) => n), ...EDGES.filter((n) => n > 300)];
 
@@ -48,7 +48,8 @@ describe.each(cases)('$name', ({ targets, options }) => {
 
   test('a workspace changes no bit, of an element or of a sum', () => {
     const sum = new FocalLoss({ ...options, reduction: 'sum' });
-    for (const n of [0, 1, 3, 17, 319, 320, 321, 16_383, 16_385, 32_767, 32_769, LONGEST]) {
+    const counted = new FocalLoss({ ...options, normalizer: 'positives' });
+    for (const n of [0, 1, 3, 17, 319, 320, 321, 16_383, 16_385, 32_767, 32_769, 65_537, LONGEST]) {
       const workspace = new Workspace(24 * n + 4096);
       const x = workspace.float32(n);
       const y = targets instanceof Uint8Array ? workspace.uint8(n) : workspace.float32(n);
@@ -66,6 +67,7 @@ describe.each(cases)('$name', ({ targets, options }) => {
       expect(firstDifference(grad, plain.grad)).toBe(-1);
       expect(sum.forward(x, y)).toBe(sum.forward(plainX, plainY));
       expect(sum.valueAndGrad(x, y).value).toBe(sum.forward(plainX, plainY));
+      expect(firstDifference(counted.valueAndGrad(x, y).grad, counted.valueAndGrad(plainX, plainY).grad)).toBe(-1);
     }
   });
 });
