@@ -13,6 +13,7 @@ import {
   smoothing,
   wrongKind,
 } from './checks.js';
+import { FOCAL_LOSS_KEYS } from './internal.js';
 import { evaluatorOf, Loss } from './loss.js';
 import type { CallOptions, HessianPolicy, Logits, Reduction, Targets, Value } from './types.js';
 
@@ -55,20 +56,6 @@ export interface FocalLossAroundOptions<R extends Reduction = Reduction>
   readonly posWeight?: undefined;
   readonly reduction?: undefined;
 }
-
-const KEYS = [
-  'gamma',
-  'alpha',
-  'reduction',
-  'posWeight',
-  'lossFcn',
-  'fromLogits',
-  'ignoreIndex',
-  'labelSmoothing',
-  'numClasses',
-  'normalizer',
-  'hessian',
-];
 
 /**
  * Binary focal loss, alpha_t (1 - p_t)^gamma CE, of logits against targets in [0, 1]; p_t, alpha_t and the cross entropy are
@@ -132,7 +119,7 @@ export function sigmoidFocalLoss(
 }
 
 function settingsOf(given: FocalLossOptions | undefined): BinarySettings {
-  const options = keyed('options', given, KEYS);
+  const options = keyed('options', given, FOCAL_LOSS_KEYS);
   const { gamma, alpha = 0.25, fromLogits, ignoreIndex, labelSmoothing, normalizer, hessian } = options;
   const { posWeight, reduction } = baseOf(options);
   const numClasses = options.numClasses === undefined ? undefined : classCount(options.numClasses);

@@ -1,8 +1,9 @@
-import { type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
+import { parquetMetadataAsync, parquetScan, parquetSchema, type RowGroup } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type ColumnRequest, findColumns } from './columns.js';
 import { DataError, quote, UsageError } from './errors.js';
 import { type InputFile, openInput, readExactly } from './files.js';
+import { checkPages } from './parquet-pages.js';
 import type { Table, Values } from './table.js';
 
 // A larger row group is read in parts of this many rows, where the file has an index of its pages.
@@ -42,15 +43,18 @@ async function parquetTable(input: InputFile, requests: readonly ColumnRequest[]
     shape: [rows],
     async *blocks() {
       try {
-        for (const [rowStart, rowEnd] of parts(metadata)) {
-          const block: Values[] = [];
-          for (const { name, type } of columns) {
-            const data = await scan.readColumn({ column: name, rowStart, rowEnd });
-            if (data.length !== rowEnd - rowStart) throw new DataError(file, 'the file is truncated or corrupt');
-            block.push(toValues(data, type === 'FLOAT', file, name, rowStart));
+        for (const group of metadata.row_groups) {
+          for (const { name } of columns) await checkColumn(buffer.slice, group, name);
+          for (const [rowStart, rowEnd] of parts(group, done)) {
+            const block: Values[] = [];
+            for (const { name, type } of columns) {
+              const data = await scan.readColumn({ column: name, rowStart, rowEnd });
+              if (data.length !== rowEnd - rowStart) throw new DataError(file, 'the file is truncated or corrupt');
+              block.push(toValues(data, type === 'FLOAT', file, name, rowStart));
+            }
+            done = rowEnd;
+            yield block;
           }
-          done = rowEnd;
-          yield block;
         }
       } catch (error) {
         throw translate(file, error);
@@ -63,15 +67,18 @@ async function parquetTable(input: InputFile, requests: readonly ColumnRequest[]
   };
 }
 
-function* parts(metadata: FileMetaData): Generator<[number, number]> {
-  let groupStart = 0;
-  for (const group of metadata.row_groups) {
-    const groupEnd = groupStart + Number(group.num_rows);
-    const indexed = group.columns.every((column) => column.offset_index_offset !== undefined);
-    const step = indexed ? PART_ROWS : Math.max(1, groupEnd - groupStart);
-    for (let start = groupStart; start < groupEnd; start += step) yield [start, Math.min(start + step, groupEnd)];
-    groupStart = groupEnd;
-  }
+async function checkColumn(read: Parameters<typeof checkPages>[0], group: RowGroup, name: string): Promise<void> {
+  const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)?.meta_data;
+  // a column of columns is refused by its values
+  if (chunk?.path_in_schema.length === 1) await checkPages(read, chunk, Number(group.num_rows));
+}
+
+/** The rows of a group that are read at a time. */
+function* parts(group: RowGroup, start: number): Generator<[number, number]> {
+  const rows = Number(group.num_rows);
+  const indexed = group.columns.every((column) => column.offset_index_offset !== undefined);
+  const step = indexed ? PART_ROWS : Math.max(1, rows);
+  for (let row = 0; row < rows; row += step) yield [start + row, start + Math.min(row + step, rows)];
 }
 
 function toValues(data: ArrayLike<unknown>, float32: boolean, file: string, column: string, start: number): Values {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type FloatSource, floatsOf, type TargetSource } from '../arrays.js';
-import { threadCount } from '../checks.js';
+import { keyed, threadCount } from '../checks.js';
 import type { Evaluator } from '../criterion.js';
 import {
   type CallOptions,
@@ -13,8 +13,7 @@ import {
   type Value,
   type ValueAndGrad,
 } from '../index.js';
-import { EVALUATOR } from '../internal.js';
-import { isPlain } from '../kinds.js';
+import { EVALUATOR, FOCAL_LOSS_KEYS } from '../internal.js';
 import { Divider, isWorthDividing, type Results } from './divide.js';
 import { isShared } from './staging.js';
 import { Threads } from './threads.js';
@@ -66,8 +65,8 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
   constructor(options: ParallelFocalLossAroundOptions<R>);
   constructor(options?: ParallelFocalLossOptions<R>);
   constructor(options?: ParallelFocalLossOptions<R>) {
-    const { threads = availableParallelism(), ...own } = isPlain(options) ? options : {};
-    this.#criterion = new FocalLoss<R>(isPlain(options) ? own : options);
+    const { threads = availableParallelism(), ...own } = keyed('options', options, [...FOCAL_LOSS_KEYS, 'threads']);
+    this.#criterion = new FocalLoss<R>(own as FocalLossOptions<R>);
     this.#evaluator = this.#criterion[EVALUATOR] as unknown as Evaluator<TargetSource>;
     this.reduction = this.#criterion.reduction;
     this.threads = threadCount(threads);

@@ -1,7 +1,9 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
 import type { ColumnRequest } from '../../src/cli/columns.js';
+import { DataError, UsageError } from '../../src/cli/errors.js';
 import { openParquet } from '../../src/cli/parquet.js';
 import { folder, readTable } from './support.js';
 
@@ -147,8 +149,47 @@ test('files that are broken, or without rows', async () => {
   another.copy(more, more.indexOf(count, 19_900));
   expect(await broken(more)).toBe('table.parquet: expected 5001 rows, got 5000');
   for (let at = more.indexOf(count, 19_900); at >= 0; at = more.indexOf(count, at)) another.copy(more, at);
-  expect(await broken(more)).toBe('table.parquet: the file is truncated or corrupt');
+  expect(await broken(more)).toBe('table.parquet: not a readable parquet file: its pages have 5000 of 5001 values');
   expect(await broken(parquet([{ name: 'logit', data: [], type: 'FLOAT' }]))).toBe(
     'table.parquet: the file has no rows',
   );
+});
+
+test('bytes damaged at random: read or refused, and never read for ever', async () => {
+  const rows = 200;
+  const columnData = [true, false].map((nullable): ColumnSource[] => [
+    { name: 'logit', data: Array.from({ length: rows }, (_, i) => i / 10), type: 'FLOAT', nullable },
+    { name: 'label', data: Array.from({ length: rows }, (_, i) => i % 2), type: 'INT32', nullable },
+  ]);
+  const whole = columnData.map((columns) => parquet(columns, 90));
+  const change = fc.tuple(fc.nat(), fc.nat(255));
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1), fc.array(change, { minLength: 1, maxLength: 3 }), async (which, changes) => {
+      const bytes = whole[which].slice();
+      for (const [at, value] of changes) bytes[at % bytes.length] = value;
+      try {
+        const { columns } = await read(bytes, BOTH);
+        expect(columns.map((column: readonly number[]) => column.length)).toEqual([rows, rows]);
+      } catch (error) {
+        expect(error).toSatisfy((each) => each instanceof DataError || each instanceof UsageError);
+      }
+    }),
+    { seed: 1, numRuns: 700 },
+  );
+});
+
+test('headers of pages that cannot be right are refused', async () => {
+  const bytes = parquet([{ name: 'logit', data: [1.5, null, 3], type: 'FLOAT', nullable: true }]);
+  // in the header, which is the first thing after the magic, the kind of a field and how far its number is from the last one
+  const refused = async (at: number, value: number) => {
+    const damaged = bytes.slice();
+    damaged[at] = value;
+    return (await complaint(damaged))[1];
+  };
+  const found = new Set<string>();
+  for (let at = 4; at < 40; at++)
+    for (const value of [0x14, 0x15, 0x25, 0x7f, 0xff]) found.add(await refused(at, value));
+  for (const name of ['compressed_page_size', 'num_rows', 'definition_levels_byte_length', 'num_values']) {
+    expect([...found].filter((message) => message.includes(`a page header has the ${name} `))).not.toEqual([]);
+  }
 });
