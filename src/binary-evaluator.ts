@@ -113,6 +113,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
   ): void {
     const { words } = instance;
     words[Word.targets] = this.#targetsAt(instance, y, yAt, start, count, validate);
+    if (this.#alphas === undefined && this.#posWeights === undefined) return;
     const phase = this.classAt(start);
     if (this.#alphas !== undefined && this.#alphaNegatives !== undefined) {
       words[Word.alphas] = instance.stageFloats(this.#alphas, phase, count, instance.alphas);

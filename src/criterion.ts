@@ -130,8 +130,8 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
   }
 
   check(x: FloatSource, y: T, call: CallOptions | undefined): void {
-    const { columns } = this;
-    wholeRows(x.length, this.settings.numClasses);
+    const { columns, settings } = this;
+    if (settings.numClasses > 1) wholeRows(x.length, settings.numClasses);
     const measure = columns === 1 ? 'the length of "logits"' : 'the rows of "logits"';
     const rows = x.length / columns;
     sameLength('targets', y.length, rows, measure);

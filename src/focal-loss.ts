@@ -120,12 +120,12 @@ export function sigmoidFocalLoss(
 
 function settingsOf(given: FocalLossOptions | undefined): BinarySettings {
   const options = keyed('options', given, FOCAL_LOSS_KEYS);
-  const { gamma, alpha = 0.25, fromLogits, ignoreIndex, labelSmoothing, normalizer, hessian } = options;
+  const { gamma, alpha, fromLogits, ignoreIndex, labelSmoothing, normalizer, hessian } = options;
   const { posWeight, reduction } = baseOf(options);
   const numClasses = options.numClasses === undefined ? undefined : classCount(options.numClasses);
   return {
     gamma: gamma === undefined ? 1.5 : factor('gamma', gamma),
-    alpha: alpha === null ? null : (perClass('alpha', alpha, numClasses, share) ?? share('alpha', alpha)),
+    alpha: alpha === undefined ? 0.25 : alphaOf(alpha, numClasses),
     posWeight:
       posWeight === undefined
         ? 1
@@ -138,6 +138,10 @@ function settingsOf(given: FocalLossOptions | undefined): BinarySettings {
     hessian: hessian === undefined ? 'exact' : oneOf('hessian', hessian, HESSIANS),
     numClasses: numClasses ?? 1,
   };
+}
+
+function alphaOf(alpha: number | ArrayLike<number> | null, numClasses: number | undefined) {
+  return alpha === null ? null : (perClass('alpha', alpha, numClasses, share) ?? share('alpha', alpha));
 }
 
 /** `posWeight` and `reduction`, named once: by the base loss or beside it. */
