@@ -131,3 +131,7 @@ test('no relaxed instruction: the same bits everywhere', () => {
 test('nothing is imported', () => {
   expect(text.match(/\(import /g)).toBeNull();
 });
+
+test("no function of the compiler's library: every line of the binary is this project's", () => {
+  expect(text.match(/\(func \$~lib\S*/g)).toBeNull();
+});
