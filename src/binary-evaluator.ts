@@ -41,7 +41,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
 
   constructor(settings: BinarySettings) {
     const ignore = settings.ignoreIndex === null ? 0 : Flag.ignore;
-    super(settings, 1, SEGMENT, ignore | (settings.fromLogits ? 0 : Flag.probabilities));
+    super(settings, targetsOf, 1, SEGMENT, ignore | (settings.fromLogits ? 0 : Flag.probabilities));
     this.#settings = settings;
     const { alpha, posWeight } = settings;
     if (alpha instanceof Float64Array) {
@@ -49,10 +49,6 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
       this.#alphaNegatives = pattern(alpha.map((positive) => 1 - positive));
     }
     if (posWeight instanceof Float64Array) this.#posWeights = pattern(posWeight);
-  }
-
-  override targetsOf(value: unknown): TargetSource {
-    return targetsOf(value);
   }
 
   protected override checkElements(x: FloatSource, y: TargetSource, validate: boolean): void {

@@ -40,45 +40,52 @@ export function wrongValue(name: string, rule: string, value: unknown, remedy?: 
   return new RangeError(message(name, rule, show(value), remedy));
 }
 
-function numeric(name: string, rule: string, value: unknown, valid: (value: number) => boolean, remedy?: string) {
-  if (typeof value !== 'number') throw wrongKind(name, rule, value);
-  if (!valid(value)) throw wrongValue(name, rule, value, remedy);
-  return value;
+/** The error of a number that is none, or out of range. */
+function notNumeric(name: string, rule: string, value: unknown, remedy?: string): Error {
+  return typeof value === 'number' ? wrongValue(name, rule, value, remedy) : wrongKind(name, rule, value);
 }
 
-const isFactor = (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY;
-const isShare = (value: number) => value >= 0 && value <= 1;
+function isWhole(value: unknown, least: number): value is number {
+  return Number.isInteger(value) && (value as number) >= least;
+}
 
 /** A finite number that is not negative: gamma, posWeight, a weight of a class. */
 export function factor(name: string, value: unknown): number {
-  return numeric(name, 'a finite number >= 0', value, isFactor);
+  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw notNumeric(name, 'a finite number >= 0', value);
 }
 
 /** alpha of a binary loss, or of one class of it. */
 export function share(name: string, value: unknown): number {
-  if (name !== 'alpha') return numeric(name, 'a number in [0, 1]', value, isShare);
-  return numeric(name, 'a number in [0, 1], or null', value, isShare, value === -1 ? 'null turns it off' : undefined);
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  if (name !== 'alpha') throw notNumeric(name, 'a number in [0, 1]', value);
+  throw notNumeric(name, 'a number in [0, 1], or null', value, value === -1 ? 'null turns it off' : undefined);
 }
 
 export function smoothing(value: unknown): number {
-  return numeric('labelSmoothing', 'a number in [0, 1)', value, (s) => s >= 0 && s < 1);
+  if (typeof value === 'number' && value >= 0 && value < 1) return value;
+  throw notNumeric('labelSmoothing', 'a number in [0, 1)', value);
 }
 
 export function ignoredIndex(value: unknown): number | null {
-  return value === null ? null : numeric('ignoreIndex', 'a finite number, or null', value, Number.isFinite);
+  if (value === null || Number.isFinite(value)) return value as number | null;
+  throw notNumeric('ignoreIndex', 'a finite number, or null', value);
 }
 
 export function classCount(value: unknown): number {
-  return numeric('numClasses', 'an integer >= 1', value, (count) => count >= 1 && Number.isInteger(count));
+  if (isWhole(value, 1)) return value;
+  throw notNumeric('numClasses', 'an integer >= 1', value);
 }
 
 export function threadCount(value: unknown): number {
-  return numeric('threads', 'an integer in [1, 256]', value, (n) => n >= 1 && n <= 256 && Number.isInteger(n));
+  if (isWhole(value, 1) && value <= 256) return value;
+  throw notNumeric('threads', 'an integer in [1, 256]', value);
 }
 
 /** A whole number that is not negative: a length, a size in bytes, how many of something. */
 export function wholeNumber(name: string, value: unknown): number {
-  return numeric(name, 'an integer >= 0', value, (count) => count >= 0 && Number.isInteger(count));
+  if (isWhole(value, 0)) return value;
+  throw notNumeric(name, 'an integer >= 0', value);
 }
 
 export function boolean(name: string, value: unknown): boolean {
@@ -94,8 +101,8 @@ export function oneOf<T extends string>(name: string, value: unknown, choices: r
 
 export function normalizerOf(value: unknown): number | 'positives' {
   if (value === 'positives') return value;
-  const rule = "a finite number > 0, or 'positives'";
-  return numeric('normalizer', rule, value, (divisor) => divisor > 0 && divisor < Number.POSITIVE_INFINITY);
+  if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw notNumeric('normalizer', "a finite number > 0, or 'positives'", value);
 }
 
 /**

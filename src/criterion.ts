@@ -36,6 +36,7 @@ const CALL_KEYS = ['weight', 'out', 'gradOut', 'hessOut', 'validate'];
 export abstract class Evaluator<T extends { readonly length: number } = { readonly length: number }> {
   constructor(
     readonly settings: CommonSettings,
+    readonly targetsOf: (value: unknown) => T,
     /** Logits that share one target. */
     private readonly columns: number,
     /** Targets in a segment. */
@@ -43,7 +44,6 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     private readonly flags: number,
   ) {}
 
-  abstract targetsOf(value: unknown): T;
   /** Checks what only a look at every element can tell and the kernel does not. */
   protected abstract checkElements(x: FloatSource, y: T, validate: boolean): void;
   /** Fills `positives` and `negatives` of `totals`. */

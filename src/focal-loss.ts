@@ -121,7 +121,7 @@ export function sigmoidFocalLoss(
 function settingsOf(given: FocalLossOptions | undefined): BinarySettings {
   const options = keyed('options', given, FOCAL_LOSS_KEYS);
   const { gamma, alpha, fromLogits, ignoreIndex, labelSmoothing, normalizer, hessian } = options;
-  const { posWeight, reduction } = baseOf(options);
+  const { posWeight, reduction } = options.lossFcn === undefined ? options : baseOf(options);
   const numClasses = options.numClasses === undefined ? undefined : classCount(options.numClasses);
   return {
     gamma: gamma === undefined ? 1.5 : factor('gamma', gamma),
@@ -146,9 +146,6 @@ function alphaOf(alpha: number | ArrayLike<number> | null, numClasses: number | 
 
 /** `posWeight` and `reduction`, named once: by the base loss or beside it. */
 function baseOf({ lossFcn, ...own }: Partial<FocalLossOptions>) {
-  if (lossFcn === undefined) {
-    return own;
-  }
   if (evaluatorOf(lossFcn) === undefined || !(lossFcn instanceof BCEWithLogitsLoss)) {
     throw wrongKind('lossFcn', 'a BCEWithLogitsLoss of this package', lossFcn);
   }

@@ -39,9 +39,13 @@ export function isList(value: unknown): value is readonly unknown[] {
 
 /** An object as a literal makes it, of any realm, or one without a prototype. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
-  if (!isObject(value)) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    const prototype = Object.getPrototypeOf(value);
+    return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+  } catch {
+    return false;
+  }
 }
 
 /** The length of something that has one, arrays and array-likes alike. */

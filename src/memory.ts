@@ -155,7 +155,7 @@ export class Instance {
     const { floats } = this;
     const first = region / 4;
     if (kindOf(source) !== 'Float32Array') this.convertFloats(source, start, count, first);
-    else if (count <= FEW) copyFew(source as Float32Array, start, count, floats, first);
+    else if (count <= FEW) for (let k = 0; k < count; k++) floats[first + k] = source[start + k];
     else floats.set(part(source as Float32Array, start, count), first);
     return region;
   }
@@ -184,14 +184,11 @@ export class Instance {
 
   /** Copies results from a region to `target`. */
   takeFloats(target: Float32Array, start: number, count: number, region: number): void {
+    const { floats } = this;
     const first = region / 4;
-    if (count <= FEW) copyFew(this.floats, first, count, target, start);
-    else target.set(this.floats.subarray(first, first + count), start);
+    if (count <= FEW) for (let k = 0; k < count; k++) target[start + k] = floats[first + k];
+    else target.set(floats.subarray(first, first + count), start);
   }
-}
-
-function copyFew(from: Float32Array, start: number, count: number, to: Float32Array, first: number): void {
-  for (let k = 0; k < count; k++) to[first + k] = from[start + k];
 }
 
 function part<

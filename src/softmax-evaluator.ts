@@ -22,13 +22,9 @@ export class SoftmaxEvaluator extends Evaluator<LabelSource> {
 
   constructor(settings: SoftmaxSettings) {
     const step = rowsPerSegment(settings.numClasses);
-    super(settings, settings.numClasses, step, 0);
+    super(settings, labelsOf, settings.numClasses, step, 0);
     this.#settings = settings;
     this.#step = step;
-  }
-
-  override targetsOf(value: unknown): LabelSource {
-    return labelsOf(value);
   }
 
   protected override checkElements(_: FloatSource, y: LabelSource): void {
