@@ -72,6 +72,16 @@ describe.each(cases)('$name', ({ targets, options }) => {
   });
 });
 
+test('out may be the logits, where they are longer than what is staged at once', () => {
+  const none = new FocalLoss({ gamma: 2, reduction: 'none' });
+  const targets = hardTargets(LONGEST);
+  const { value, grad } = none.valueAndGrad(logits, targets);
+  const [x, z] = [logits.slice(), logits.slice()];
+  none.forward(x, targets, { out: x });
+  none.valueAndGrad(z, targets, { gradOut: z });
+  expect([firstDifference(x, value), firstDifference(z, grad)]).toEqual([-1, -1]);
+});
+
 test('arrays at any byte offset, also those of bytes', () => {
   const none = new FocalLoss({ gamma: 2, reduction: 'none' });
   const targets = hardTargets(600);
