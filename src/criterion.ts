@@ -3,7 +3,7 @@
 import { bufferOf, checkNumbers, type FloatSource, floatsOf } from './arrays.js';
 import { apart, boolean, keyed, type Measure, sameLength, wholeRows } from './checks.js';
 import { kindOf } from './kinds.js';
-import { BAD_TARGET, Double, Flag, type Instance, SEGMENT, STAGED, Word } from './memory.js';
+import { BAD_TARGET, Double, Flag, type Instance, Word } from './memory.js';
 import type { CallOptions, GradHess, Reduction } from './types.js';
 
 /** The sum of a call's losses, and the elements of each class that were not ignored. */
@@ -34,9 +34,6 @@ const CALL_KEYS = ['weight', 'out', 'gradOut', 'hessOut', 'validate'];
 
 /** Evaluates one loss, whose targets are `T` after a tensor's data have been taken out. */
 export abstract class Evaluator<T extends { readonly length: number } = { readonly length: number }> {
-  /** Logits that are staged at once: whole segments, aligned like the first. */
-  private readonly staged: number;
-
   constructor(
     readonly settings: CommonSettings,
     readonly targetsOf: (value: unknown) => T,
@@ -45,9 +42,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     /** Targets in a segment. */
     readonly step: number,
     private readonly flags: number,
-  ) {
-    this.staged = step * columns === SEGMENT ? STAGED : step * columns;
-  }
+  ) {}
 
   /** Checks what only a look at every element can tell and the kernel does not. */
   protected abstract checkElements(x: FloatSource, y: T, validate: boolean): void;
@@ -156,7 +151,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     sums: boolean,
     metered = false,
   ): void {
-    const { columns, step, staged } = this;
+    const { columns, step } = this;
     const validate = call?.validate !== false;
     const weight = call?.weight;
     const instance = this.instanceFor(x, grad, hess);
@@ -184,12 +179,7 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       const first = start * columns;
       const length = count * columns;
       words[Word.count] = count;
-      if (xAt !== 0) words[Word.logits] = xAt + 4 * first;
-      else {
-        const offset = first % staged;
-        if (offset === 0) instance.stageFloats(x, first, Math.min(staged, x.length - first), instance.logits);
-        words[Word.logits] = instance.logits + 4 * offset;
-      }
+      words[Word.logits] = xAt === 0 ? instance.stageFloats(x, first, length, instance.logits) : xAt + 4 * first;
       this.placeTargets(instance, y, yAt, start, count, validate);
       if (weight === undefined) words[Word.weight] = 0;
       else if (weightAt !== 0) words[Word.weight] = weightAt + 4 * start;

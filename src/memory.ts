@@ -10,9 +10,6 @@ import { kindOf } from './kinds.js';
  */
 export const SEGMENT = 16_384;
 
-/** Logits that are staged at once, where segments are as long as that: longer runs come faster from memory. */
-export const STAGED = 2 * SEGMENT;
-
 /** 32-bit fields of the frame, as indices of `words`. Enums, since a bundler puts their numbers where they are used. */
 export enum Word {
   logits = 0,
@@ -72,9 +69,8 @@ export class Instance {
   readonly frame: number;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
-  /** A region of `width` float32, or STAGED. */
+  /** Regions of `width` float32: what has one value a logit. */
   readonly logits: number;
-  /** Regions of `width` float32: what else has one value a logit. */
   readonly grad: number;
   readonly hess: number;
   /** The same, or with the next two a region of SEGMENT float32 each. */
@@ -111,7 +107,7 @@ export class Instance {
     const wide = 4 * Math.ceil(width / 16) * 16 + STAGGER;
     const narrow = 4 * SEGMENT + STAGGER;
     this.logits = this.frame + kernel.workBytes();
-    this.grad = this.logits + Math.max(wide, 4 * STAGED + STAGGER);
+    this.grad = this.logits + wide;
     this.hess = this.grad + wide;
     this.alphas = this.hess + wide;
     this.alphaNegatives = this.alphas + narrow;

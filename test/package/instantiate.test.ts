@@ -119,7 +119,7 @@ test('nothing is instantiated before the first use, and then linear memory keeps
   const [before, after, wide] = JSON.parse(sizes);
   expect(before).toEqual([]);
   expect(after).toHaveLength(1);
-  expect(after[0]).toBeLessThanOrEqual(704 * 1024);
+  expect(after[0]).toBeLessThanOrEqual(640 * 1024);
   expect(wide).toHaveLength(2);
   expect(wide[1]).toBeLessThanOrEqual(1024 * 1024);
 });
