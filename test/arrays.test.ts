@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FocalLoss, focalPosterior, hardest } from '../src/index.js';
-import { errorOf, firstDifference } from './support.js';
+import { ACROSS, errorOf, firstDifference } from './support.js';
 
 const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
 const values = [-3.25, 0.1, 0, 5, -0.7, 12];
@@ -110,8 +110,8 @@ describe('targets', () => {
     expect(firstDifference(criterion.forward(logits, Float64Array.from(soft)), floats)).toBe(-1);
   });
 
-  test('each kind over more than a block', () => {
-    const n = 10_000;
+  test('each kind over more than two segments', () => {
+    const n = ACROSS;
     const logits = Float32Array.from({ length: n }, (_, k) => Math.sin(k) * 9);
     const long = Array.from({ length: n }, (_, k) => (k % 3 === 0 ? 1 : 0));
     const bytes = criterion.forward(logits, Uint8Array.from(long));
@@ -140,7 +140,7 @@ describe('targets', () => {
 });
 
 test('inputs are never written to', () => {
-  const n = 9000;
+  const n = ACROSS;
   const logits = Float32Array.from({ length: n }, (_, k) => Math.cos(k) * 9);
   const weight = new Float32Array(n).fill(0.5);
   for (const targets of [new Uint8Array(n).fill(1), new Float32Array(n).fill(0.25), new Int32Array(n).fill(1)]) {

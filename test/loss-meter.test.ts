@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FocalLoss, LossMeter, SoftmaxFocalLoss } from '../src/index.js';
-import { errorOf, firstDifference, hardTargets, softTargets, someLogits } from './support.js';
+import { ACROSS, errorOf, firstDifference, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
 
-const n = 20_000;
+const n = ACROSS;
 const logits = someLogits(n);
 const options = { gamma: 2, alpha: 0.75 } as const;
 
@@ -17,7 +17,7 @@ describe.each([
   const sum = new FocalLoss({ ...options, reduction: 'sum' });
 
   test('batches of any size add up to the whole', () => {
-    for (const size of [1, 7, 1000, 8192, n]) {
+    for (const size of [1, 7, 1000, SEGMENT, n]) {
       const meter = new LossMeter(new FocalLoss(options));
       for (const [start, end] of pieces(size).slice(0, 400)) {
         meter.update(logits.subarray(start, end), targets.subarray(start, end));
@@ -120,9 +120,9 @@ test('a failed update counts nothing', () => {
   const meter = new LossMeter(new FocalLoss());
   meter.update([1, 2], [1, 0]);
   const before = meter.compute();
-  const bad = new Uint8Array(10_000);
-  bad[9999] = 7;
-  expect(errorOf(() => meter.update(new Float32Array(10_000), bad)).message).toMatch(/\b9999\b.*got 7/);
+  const bad = new Uint8Array(n);
+  bad[n - 1] = 7;
+  expect(errorOf(() => meter.update(new Float32Array(n), bad)).message).toMatch(new RegExp(`\\b${n - 1}\\b.*got 7`));
   expect(meter.compute()).toEqual(before);
 });
 
@@ -146,7 +146,7 @@ test('the same mean however the stream is cut, to 1e-12', () => {
     for (const criterion of [new FocalLoss(options), new FocalLoss({ gamma: 1.7, alpha: 0.3, reduction: 'none' })]) {
       const whole = new LossMeter(criterion);
       whole.update(logits, y);
-      for (const size of [1, 3, 7, 16, 100, 257, 4095, 4097]) {
+      for (const size of [1, 3, 7, 16, 100, 257, SEGMENT - 1, SEGMENT + 1, 2 * SEGMENT + 1]) {
         const cut = new LossMeter(criterion);
         for (let start = 0; start < n; start += size)
           cut.update(logits.subarray(start, start + size), y.subarray(start, start + size));

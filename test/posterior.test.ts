@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type FocalPosteriorOptions, focalPosterior, softmaxFocalPosterior, Workspace } from '../src/index.js';
+import {
+  type FocalPosteriorOptions,
+  focalPosterior,
+  type Logits,
+  softmaxFocalPosterior,
+  Workspace,
+} from '../src/index.js';
 import { float32FromBits, SMALLEST_NORMAL } from './oracle.js';
 import { softmaxPosterior64 } from './reference.js';
-import { errorOf, firstDifference, random, someLogits } from './support.js';
+import { ACROSS, errorOf, firstDifference, random, someLogits } from './support.js';
 import type { PosteriorGroup } from './vectors/cases.js';
 
 const groups = JSON.parse(
@@ -144,23 +150,62 @@ test('rows in place: the posterior may take the room of its logits', () => {
   }
 });
 
-test('out, workspaces and lengths', () => {
-  const x = someLogits(9001);
-  const whole = focalPosterior(x, { gamma: 2, alpha: 0.25 });
+/** Every mixture of logits and results in a workspace and in ordinary arrays; logits that are converted as well. */
+function homes(x: Float32Array): [name: string, logits: Logits, out: Float32Array | undefined][] {
+  const workspace = new Workspace(24 * x.length);
+  const inside = () => workspace.float32(x.length);
+  const here = inside();
+  here.set(x);
+  const copy = x.slice();
+  const inPlace = inside();
+  inPlace.set(x);
+  return [
+    ['ordinary', x, undefined],
+    ['from a workspace', here, undefined],
+    ['to a workspace', x, inside()],
+    ['in a workspace', here, inside()],
+    ['in place', copy, copy],
+    ['in place in a workspace', inPlace, inPlace],
+    ['Float64Array', Float64Array.from(x), new Float32Array(x.length)],
+    ['number[] to a workspace', [...x], inside()],
+  ];
+}
+
+test('in whatever arrays, over any number of segments, a logit has the posterior that it has alone', () => {
+  const x = someLogits(ACROSS);
+  const options = { gamma: 2, alpha: 0.25 };
+  const whole = focalPosterior(x, options);
   expect(whole).toBeInstanceOf(Float32Array);
-  const workspace = new Workspace(1 << 17);
-  const inside = workspace.float32(9001);
-  inside.set(x);
-  const out = workspace.float32(9001);
-  expect(focalPosterior(inside, { gamma: 2, alpha: 0.25, out })).toBe(out);
-  expect(firstDifference(out, whole)).toBe(-1);
+  for (let start = 0; start < ACROSS; start += 1000) {
+    const end = Math.min(start + 1000, ACROSS);
+    const part = focalPosterior(x.subarray(start, end), options);
+    expect(firstDifference(part, whole.subarray(start, end))).toBe(-1);
+  }
+  for (const [name, logits, out] of homes(x)) {
+    const result = focalPosterior(logits, { ...options, ...(out && { out }) });
+    if (out !== undefined) expect(result).toBe(out);
+    expect(firstDifference(result, whole), name).toBe(-1);
+  }
   for (let n = 0; n < 40; n++) {
-    const part = focalPosterior(x.subarray(3, 3 + n), { gamma: 2, alpha: 0.25 });
+    const part = focalPosterior(x.subarray(3, 3 + n), options);
     expect(firstDifference(part, whole.subarray(3, 3 + n))).toBe(-1);
   }
-  const rows = new Float32Array(6);
-  const options = { gamma: 2, numClasses: 3, out: rows };
-  expect(softmaxFocalPosterior([1, 2, 3, 4, 5, 6], options)).toBe(rows);
+});
+
+test.each([3, 10, 800])('the same of rows of %i classes', (numClasses) => {
+  const rows = Math.ceil(ACROSS / numClasses);
+  const x = rowsOf(rows, numClasses);
+  const options = { gamma: 2, numClasses };
+  const whole = softmaxFocalPosterior(x, options);
+  for (let start = 0; start < rows; start += 100) {
+    const [from, to] = [start * numClasses, Math.min(start + 100, rows) * numClasses];
+    expect(firstDifference(softmaxFocalPosterior(x.subarray(from, to), options), whole.subarray(from, to))).toBe(-1);
+  }
+  for (const [name, logits, out] of homes(x)) {
+    const result = softmaxFocalPosterior(logits, { ...options, ...(out && { out }) });
+    if (out !== undefined) expect(result).toBe(out);
+    expect(firstDifference(result, whole), name).toBe(-1);
+  }
 });
 
 test('refusals', () => {

@@ -1,5 +1,10 @@
 // What several test files need: repeatable inputs, comparison of bits, and the form of an error.
 import { expect } from 'vitest';
+import { SEGMENT } from '../src/abi.js';
+
+export { SEGMENT };
+/** Elements that cross two borders of a segment, and do not end at a third. */
+export const ACROSS = 2 * SEGMENT + 997;
 
 /** Uniform numbers in [0, 1), the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FocalLoss } from '../src/index.js';
-import { errorOf, hardTargets, softTargets, someLogits } from './support.js';
+import { ACROSS, errorOf, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
 
 const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
 const KINDS = { Uint8Array, Uint8ClampedArray, Int8Array, Int32Array, Float32Array, Float64Array };
@@ -36,7 +36,7 @@ describe.each(bad)('%s', (_, make, value) => {
       [1, 0],
       [7, 3],
       [300, 299],
-      [10_000, 4097],
+      [ACROSS, 2 * SEGMENT + 1],
     ]) {
       const targets = make(n, at) as Uint8Array;
       const logits = new Float32Array(n);
@@ -108,7 +108,7 @@ describe('ignoreIndex', () => {
   ];
 
   test.each(kinds)('%s, %d', (_, ignoreIndex, make) => {
-    for (const n of [6, 5001]) {
+    for (const n of [6, ACROSS]) {
       const labels = Array.from({ length: n }, (_, k) => (k % 3 === 1 ? ignoreIndex : k % 2));
       const logits = someLogits(n);
       // what an ignored element holds is nobody's business

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FocalLoss, Workspace } from '../src/index.js';
-import { errorOf, firstDifference, hardTargets, softTargets, someLogits } from './support.js';
+import { ACROSS, errorOf, firstDifference, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
 
 const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
 
@@ -71,7 +71,7 @@ describe.each([
   ['bytes', (n: number) => hardTargets(n)],
   ['floats', (n: number) => softTargets(n)],
 ])('targets as %s', (_, targetsOf) => {
-  const n = 9001;
+  const n = ACROSS;
   const logits = someLogits(n);
   const targets = targetsOf(n);
   const weight = softTargets(n, 4);
@@ -122,7 +122,7 @@ describe.each([
       [1, n],
       [3, 300],
       [5, 5],
-      [4095, 8193],
+      [SEGMENT - 1, 2 * SEGMENT + 1],
     ]) {
       out.fill(7);
       const inside = criterion.forward(x.subarray(start, end), y.subarray(start, end), {
@@ -147,12 +147,13 @@ test('int32 targets in a workspace', () => {
 });
 
 test('bad targets in a workspace are found', () => {
-  const workspace = new Workspace(1 << 17);
-  const logits = workspace.float32(9000);
-  const targets = workspace.uint8(9000).fill(1);
-  targets[8999] = 2;
-  targets[7000] = 3;
-  expect(errorOf(() => criterion.forward(logits, targets)).message).toMatch(/\b7000\b.*got 3/);
+  const workspace = new Workspace(5 * ACROSS);
+  const logits = workspace.float32(ACROSS);
+  const targets = workspace.uint8(ACROSS).fill(1);
+  const first = 2 * SEGMENT + 3;
+  targets[ACROSS - 1] = 2;
+  targets[first] = 3;
+  expect(errorOf(() => criterion.forward(logits, targets)).message).toMatch(new RegExp(`\\b${first}\\b.*got 3`));
 });
 
 test('a size that cannot be', () => {
@@ -165,7 +166,7 @@ test('a size that cannot be', () => {
 });
 
 test('in place: out may be the logits, and gradOut the weight', () => {
-  for (const n of [1, 5, 300, 9001]) {
+  for (const n of [1, 5, 300, ACROSS]) {
     for (const targets of [hardTargets(n), softTargets(n)]) {
       const weight = softTargets(n, 4);
       const expected = criterion.valueAndGrad(someLogits(n), targets, { weight });

@@ -1,10 +1,10 @@
 // Several threads give the bits of one.
 import { describe, expect, test } from 'vitest';
 import type { CallOptions, Logits, Reduction, Targets } from '../../dist/index.js';
-import { hardTargets, softTargets, someLogits } from '../support.js';
+import { ACROSS, hardTargets, SEGMENT, softTargets, someLogits } from '../support.js';
 import { CHUNK, COPIED, DIVIDED, pair, settlesHere, shared } from './support.js';
 
-const LONGEST = COPIED + 4099;
+const LONGEST = COPIED + ACROSS;
 const x = shared(someLogits(LONGEST), 1);
 const hard = shared(hardTargets(LONGEST), 3);
 const soft = shared(softTargets(LONGEST), 2);
@@ -37,11 +37,14 @@ async function expectSameBits<R extends Reduction>(
 describe.each(['sum', 'mean', 'none'] as const)('reduction %s', (reduction) => {
   const losses = pair({ gamma: 2, reduction });
 
-  test.each([0, 1, 16_385, DIVIDED - 1, DIVIDED, DIVIDED + 1, DIVIDED + 16_384])('%i shared elements', async (n) => {
-    await expectSameBits(losses, x.subarray(0, n), hard.subarray(0, n));
-  });
+  test.each([0, 1, 2 * SEGMENT + 1, DIVIDED - 1, DIVIDED, DIVIDED + 1, DIVIDED + 2 * SEGMENT])(
+    '%i shared elements',
+    async (n) => {
+      await expectSameBits(losses, x.subarray(0, n), hard.subarray(0, n));
+    },
+  );
 
-  test.each([0, 16_385, LONGEST])('%i elements', async (n) => {
+  test.each([0, 2 * SEGMENT + 1, LONGEST])('%i elements', async (n) => {
     await expectSameBits(losses, own.x.subarray(0, n), own.hard.subarray(0, n));
   });
 
@@ -65,7 +68,7 @@ test('a call is divided from a length on, and not before', async () => {
 });
 
 test('chunks of full size', async () => {
-  const n = 4 * CHUNK + 5000;
+  const n = 4 * CHUNK + ACROSS;
   const losses = pair({ reduction: 'sum' });
   await expectSameBits(losses, someLogits(n), hardTargets(n));
 });
@@ -105,7 +108,7 @@ test.each([
   const losses = pair<Reduction>(options);
   const labels = shared(own.hard);
   if (options.ignoreIndex === 255) for (let k = 0; k < LONGEST; k += 3) labels[k] = 255;
-  const n = DIVIDED + 4099;
+  const n = DIVIDED + ACROSS;
   await expectSameBits(losses, x.subarray(0, n), labels.subarray(0, n));
   if (options.ignoreIndex === 255) await expectSameBits(losses, own.x, BigInt64Array.from(labels, BigInt));
   else await expectSameBits(losses, own.x, Float64Array.from(labels));
@@ -117,7 +120,7 @@ test('values by class, whose rows cross the borders between threads', async () =
   const posWeight = new Float64Array([1, 2, 3, 4, 5, 6, 7]);
   const losses = pair({ numClasses, alpha, posWeight, labelSmoothing: 0.1 });
   for (const [logits, targets, longest] of [
-    [x, hard, DIVIDED + 4099],
+    [x, hard, DIVIDED + ACROSS],
     [own.x, own.hard, LONGEST],
   ] as const) {
     const n = longest - (longest % numClasses);

@@ -9,16 +9,16 @@ import {
   type Targets,
 } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
-import { errorOf, hardTargets, softTargets, someLogits } from '../support.js';
+import { ACROSS, errorOf, hardTargets, SEGMENT, softTargets, someLogits } from '../support.js';
 import { COPIED, pair, shared } from './support.js';
 
-const n = COPIED + 5000;
+const n = COPIED + ACROSS;
 const x = someLogits(n);
 const labels = hardTargets(n);
 const soft = softTargets(n);
 const sharedX = shared(x);
 /** Of a chunk: it has a quarter of the elements. */
-const BORDER = 262_144 + 16_384;
+const BORDER = 262_144 + SEGMENT;
 
 const losses = { mean: pair({}), ignoring: pair({ ignoreIndex: 255 }), positives: pair({ normalizer: 'positives' }) };
 
@@ -34,7 +34,7 @@ async function expectSameError(
   return message;
 }
 
-test.each([[0], [16_384], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
+test.each([[0], [2 * SEGMENT], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
   'of bad targets the first is named: %i',
   async (...at) => {
     const [bad, badSoft] = [labels.slice(), soft.slice()];

@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { FocalLoss } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
-import { firstDifference, hardTargets, someLogits } from '../support.js';
+import { ACROSS, firstDifference, hardTargets, someLogits } from '../support.js';
 import { COPIED, DIVIDED, settlesHere, shared, threadsOf } from './support.js';
 
 const run = promisify(execFile);
 
-const n = COPIED + 4097;
+const n = COPIED + ACROSS;
 const x = shared(someLogits(n));
 const labels = shared(hardTargets(n));
 const expected = new FocalLoss().forward(x, labels);
@@ -63,7 +63,7 @@ test('close waits for the calls that were made, and refuses later ones', async (
 test('calls of all sizes at once', async () => {
   const loss = new ParallelFocalLoss({ threads: 2 });
   const one = new FocalLoss();
-  const inputs = [n, 5, DIVIDED, 4096, n - 1, DIVIDED + 7].flatMap((length) => {
+  const inputs = [n, 5, DIVIDED, ACROSS, n - 1, DIVIDED + 7].flatMap((length) => {
     const [logits, targets] = [x.subarray(0, length), labels.subarray(0, length)];
     return [
       { logits, targets },

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { run } from './process.mjs';
 import { check, equal } from './report.mjs';
 import { here, libraryOf } from './setup.mjs';
+import { SEGMENT } from './workload.mjs';
 
 /** Two segments and a rest. */
-const COUNT = 9001;
+const COUNT = 2 * SEGMENT + 1001;
 
 export async function checkAbi(project) {
   const kernel = join(project, 'node_modules/focal-loss-wasm/dist/wasm/kernel.wasm');
@@ -28,7 +29,7 @@ export async function checkAbi(project) {
 function compare({ FocalLoss, LossMeter }, host, kernel, gamma) {
   const [alpha, posWeight] = [0.75, 3];
   const logits = Float32Array.from({ length: COUNT }, (_, k) => (((k * 7919) % COUNT) / COUNT - 0.5) * 40);
-  logits.set([0, -0, 1e-45, 104, -104, 3e38, -3e38], 4090);
+  logits.set([0, -0, 1e-45, 104, -104, 3e38, -3e38], SEGMENT - 3);
   const targets = Uint8Array.from({ length: COUNT }, (_, k) => (k % 11 === 0 ? 1 : 0));
   const input = Buffer.concat(
     [Uint32Array.of(COUNT), Float64Array.of(gamma, alpha, posWeight), logits, targets].map(bytesOf),
