@@ -13,6 +13,9 @@ const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const KERNEL = at('build/kernel.wasm');
 const RELAXED = at('build/kernel-relaxed.wasm');
 
+/** Node prints the line that threw in front of an uncaught error, so lines end after the first token behind this column. */
+const LINE = 200;
+
 const RELATIVE = /from '(\.{1,2}\/[^']+)\.js'/g;
 
 // the clock of a file system may be coarser than ours
@@ -131,9 +134,24 @@ function shortenLocals(file) {
   const edges =
     /^\/\*!.*?\*\/\s*|import\{[^}]*\}from"[^"]*";|export\{[^}]*\};\s*$|0&&\(module\.exports=\{[^}]*\}\);\s*$/gs;
   const text = readFileSync(at(file), 'utf8');
-  const { code } = transformSync(text.replace(edges, ''), { minifyIdentifiers: true, minifyWhitespace: true });
+  // an embedded binary is most of a file: it gets a line of its own, and esbuild would cut it
+  const binaries = [];
+  const apart = (literal) => `"binary ${binaries.push(literal) - 1}"`;
+  const script = nameClasses(text.replace(edges, '').replaceAll(/"AGFzbQ[^"]*"/g, apart));
+  const { code } = transformSync(script, { minifyIdentifiers: true, minifyWhitespace: true, lineLimit: LINE });
+  const lines = code.trimEnd().replaceAll(/"binary (\d+)"/g, (_, k) => `\n${binaries[k]}\n`);
   const kept = text.match(edges);
-  write(file, [...kept.slice(0, -1), code.trimEnd(), kept.at(-1)].join(''));
+  write(file, [...kept.slice(0, -1), lines, kept.at(-1)].join('\n'));
+}
+
+/** A class that mentions itself is `A=class _A` in a bundle, and `_A` would be shortened: its `name` is what users see. */
+function nameClasses(script) {
+  const inner = [...script.matchAll(/\b(\w+)=class _\1\b/g)].map(([, name]) => name);
+  return inner.reduce(
+    (code, name) =>
+      code.replace(`${name}=class _${name}`, `${name}=class`).replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name),
+    script,
+  );
 }
 
 /** What a specifier stands for in a bundle. */
