@@ -96,19 +96,22 @@ export function korniaBinary(x: Numbers, y: Numbers, { alpha, gamma = 2, ignore_
   });
 }
 
-/** kornia.losses.FocalLoss: a loss for each logit, 0 for all but the target's */
+/** kornia.losses.FocalLoss: a loss for each logit, 0 for all but the target's. Its code makes `others` 1e-6. */
 export function korniaSoftmax(
   rows: readonly number[][],
   labels: readonly number[],
   { alpha, gamma = 2, weight, ignore_index = -100 }: Kornia,
+  others = 0,
 ) {
-  return rows.flatMap((row, n) =>
-    softmax(row).map((p, k) => {
-      if (labels[n] === ignore_index || k !== labels[n]) return 0;
+  return rows.flatMap((row, n) => {
+    const logTotal = Math.log(sum(row.map(Math.exp)));
+    return softmax(row).map((p, k) => {
+      const y = labels[n] === ignore_index ? 0 : k === labels[n] ? 1 : others;
+      if (y === 0) return 0;
       const factor = alpha === null ? 1 : k === 0 ? 1 - alpha : alpha;
-      return -(weight?.[k] ?? 1) * factor * (1 - p) ** gamma * Math.log(p);
-    }),
-  );
+      return -y * (weight?.[k] ?? 1) * factor * (1 - p) ** gamma * (row[k] - logTotal);
+    });
+  });
 }
 
 /** segmentation_models_pytorch.losses.FocalLoss, modes 'binary' and 'multilabel', after the ignored are taken out */

@@ -257,6 +257,18 @@ describe('no option', () => {
     );
   });
 
+  test('kornia softmax, as coded', () => {
+    const easy = [[20, 0, 0]];
+    const coded = sum(there.korniaSoftmax(easy, [0], { alpha: null }, 1e-6));
+    expect(coded).toBeCloseTo(4.0e-5, 7);
+    expect(new SoftmaxFocalLoss({ numClasses: 3, gamma: 2 }).forward(easy[0], [0])).toBeLessThan(1e-25);
+    // elsewhere the difference is what the others add
+    const options = { alpha: 0.3, weight: [0.5, 1, 3] };
+    const [documented, found] = [0, 1e-6].map((others) => sum(there.korniaSoftmax(rows, labels, options, others)));
+    expect(found - documented).toBeGreaterThan(1e-6);
+    expect(found - documented).toBeLessThan(1e-4);
+  });
+
   test('smp, soft targets', () => {
     disproportionate(elements({ gamma: 2, alpha: null }, logits, soft), there.smp(logits, soft));
   });

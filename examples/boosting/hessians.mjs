@@ -1,6 +1,7 @@
 // Focal loss as the objective of gradient boosting: shirts against the other classes of Fashion-MNIST, the same trees under
 // every policy for the Hessian. The exact Hessian of a badly wrong row is negative (p_t below 0.058 at gamma 2), where a
-// Newton step would go uphill: from logit 0 no row is that wrong, but from a rare class's log odds every positive is.
+// Newton step would go uphill. From logit 0 no row is that wrong, and from a rare class's log odds every positive is: they
+// are the best start of the cross entropy, and not of the focal loss. From its own best start no row is.
 //
 //   node hessians.mjs [--small] [--data FOLDER]
 import { FocalLoss } from 'focal-loss-wasm';
@@ -23,12 +24,37 @@ for (const { hessian, losses } of common.results) {
   check(`${hessian}: the loss falls to less than half`, losses.at(-1) < losses[0] / 2);
 }
 
-const rare = compare('one shirt in ten kept, from the log odds of a shirt', 10, (share) =>
+const logOdds = compare('one shirt in ten kept, from the log odds of a shirt', 10, (share) =>
   Math.log(share / (1 - share)),
 );
-const [exact, , , absGrad] = rare.results;
-check('exact: the Hessian of every shirt is negative', exact.negative === rare.positives);
+const [stuck, , , absGrad] = logOdds.results;
+check('exact: the Hessian of every shirt is negative', stuck.negative === logOdds.positives);
+check('exact: the loss stays where it is', stuck.losses.at(-1) === stuck.losses[0]);
 check('absGrad: the loss falls to less than half all the same', absGrad.losses.at(-1) < absGrad.losses[0] / 2);
+
+const optimum = compare('one shirt in ten kept, from the best constant of the focal loss', 10, bestConstant);
+const [exact] = optimum.results;
+check('exact: the start is better than the log odds', exact.losses[0] < stuck.losses[0] / 2);
+check('exact: no Hessian is negative', exact.negative === 0);
+check('exact: the loss falls to a fifth', exact.losses.at(-1) < exact.losses[0] / 5);
+check(
+  'exact: the least test loss of all policies and both starts',
+  [...optimum.results, ...logOdds.results].every(({ testLoss }) => testLoss >= exact.testLoss),
+);
+
+/** The logit that gives the least loss where a row is positive with the probability `share`: where its slope is 0. */
+function bestConstant(share) {
+  const criterion = new FocalLoss({ ...FOCAL, reduction: 'sum' });
+  const weight = Float32Array.of(share, 1 - share);
+  let [low, high] = [-30, 30];
+  while (high - low > 1e-6) {
+    const middle = (low + high) / 2;
+    const { grad } = criterion.valueAndGrad([middle, middle], [1, 0], { weight });
+    if (grad[0] + grad[1] < 0) low = middle;
+    else high = middle;
+  }
+  return low;
+}
 
 /** Boosts under every policy, on every `keep`th shirt and all else, and prints what comes of it. */
 function compare(title, keep, startOf) {
@@ -36,11 +62,12 @@ function compare(title, keep, startOf) {
   const test = choose(data.test, data.test.labels.length, keep);
   const positives = train.targets.reduce((sum, target) => sum + target, 0);
   const start = startOf(positives / train.targets.length);
+  console.log(`\n${title}: logit ${start.toFixed(3)}`);
   const results = POLICIES.map((hessian) => boost(train, test, hessian, start));
   const least = Math.min(...results.map(({ testLoss }) => testLoss));
   const best = results.filter(({ testLoss }) => testLoss === least).map(({ hessian }) => hessian);
   const row = (name, cell) => [name, ...results.map(cell)];
-  console.log(`\n${title}: ${train.targets.length} rows, ${positives} shirts, ${rounds} trees of depth ${DEPTH}\n`);
+  console.log(`${train.targets.length} rows, ${positives} shirts, ${rounds} trees of depth ${DEPTH}\n`);
   table(
     ['', ...POLICIES],
     [

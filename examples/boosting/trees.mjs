@@ -2,9 +2,8 @@
 
 const BINS = 32;
 // as XGBoost's reg_lambda and min_child_weight
-const LAMBDA = +(process.env.LAM ?? 1);
-const MIN_HESSIAN = +(process.env.MINH ?? 1);
-const MAX = +(process.env.MAXS ?? 1e9);
+const LAMBDA = 1;
+const MIN_HESSIAN = 1;
 
 /** Features `[columns][rows]` as bytes below 32, from row-major values between `low` and `high`. */
 export function binned(values, columns, low, high) {
@@ -25,8 +24,7 @@ export function grow(features, grad, hess, depth, rows = Uint32Array.from(grad.k
   }
   const split = depth > 0 ? bestSplit(features, grad, hess, rows, total) : undefined;
   // a Newton step needs curvature: where there is too little, or it is negative, the leaf stands still
-  if (split === undefined)
-    return { value: total.h < MIN_HESSIAN ? 0 : Math.max(-MAX, Math.min(MAX, -total.g / (total.h + LAMBDA))) };
+  if (split === undefined) return { value: total.h < MIN_HESSIAN ? 0 : -total.g / (total.h + LAMBDA) };
   const left = rows.filter((row) => features[split.feature][row] <= split.bin);
   const right = rows.filter((row) => features[split.feature][row] > split.bin);
   return {
