@@ -98,6 +98,8 @@ async function bundle() {
   await both('src/relaxed.ts', 'relaxed', (extension) => ({
     plugins: [resolveTo('#wasm', { path: at(`build/wasm/relaxed.${extension}`) })],
   }));
+  // without the kernel
+  await both('src/metrics.ts', 'metrics', () => ({}));
   const node = { target: 'node20.19', platform: 'node', format: 'esm', packages: 'external' };
   // one copy of the library, whoever imports it
   await output('src/parallel/index.ts', 'dist/parallel/index.js', { ...node, external: ['../index.js'] });
@@ -162,7 +164,9 @@ function resolveTo(specifier, result) {
 
 /** The declarations that the entries reach, for either kind of module. */
 function declare() {
-  const entries = ['index', 'relaxed', 'parallel/index'].filter((name) => existsSync(at('src', `${name}.ts`)));
+  const entries = ['index', 'relaxed', 'metrics', 'parallel/index'].filter((name) =>
+    existsSync(at('src', `${name}.ts`)),
+  );
   const outDir = at('build/declarations');
   const config = at('build/tsconfig.declarations.json');
   const compilerOptions = {

@@ -5,9 +5,18 @@
  * @packageDocumentation
  */
 export { BCEWithLogitsLoss, type BCEWithLogitsLossOptions } from './bce-with-logits-loss.js';
+export type { ExactSumJSON } from './exact-sum.js';
+export { type FocalLogitOptions, focalLogit } from './focal-logit.js';
 export { FocalLoss, type FocalLossAroundOptions, type FocalLossOptions, sigmoidFocalLoss } from './focal-loss.js';
 export { hardest } from './hardest.js';
-export { LossMeter, type LossMeterJSON, type LossTotals } from './loss-meter.js';
+export {
+  type ClassTotals,
+  LossMeter,
+  type LossMeterJSON,
+  type LossMeterOptions,
+  type LossTotals,
+  type NaNPolicy,
+} from './loss-meter.js';
 export {
   type FocalPosteriorOptions,
   focalPosterior,

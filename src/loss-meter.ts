@@ -1,14 +1,39 @@
-import { keyed, wholeNumber, wrongKind } from './checks.js';
+import { boolean, keyed, oneOf, show, wrongKind, wrongValue } from './checks.js';
 import { totals } from './criterion.js';
+import { ExactSum, type ExactSumJSON } from './exact-sum.js';
+import { isPlain } from './kinds.js';
 import { evaluatorOf } from './loss.js';
+import { checkSameOptions, type OptionsJSON, optionsOf } from './meter-options.js';
+import { SoftmaxEvaluator } from './softmax-evaluator.js';
+import { checkCount, Tally } from './tally.js';
 import type { CallOptions, Criterion, Labels, Logits, Reduction, Targets, Value } from './types.js';
+
+/** What becomes of elements whose loss is NaN: sums and means become NaN as well, or the elements are left out. */
+export type NaNPolicy = 'propagate' | 'skip';
+
+/** Every key is optional, unknown keys are refused. */
+export interface LossMeterOptions {
+  /** `'skip'` leaves elements whose loss is NaN out of counts and sums; `nan` counts them. Default `'propagate'`. */
+  readonly nan?: NaNPolicy;
+  /** `true`, for a softmax: rows and sums of each class as well. Default false. */
+  readonly byClass?: boolean;
+}
+
+/** What a meter has seen of one class of a softmax. */
+export interface ClassTotals {
+  /** NaN where there are no rows. */
+  mean: number;
+  sum: number;
+  /** Rows with this label. */
+  count: number;
+}
 
 /** What a meter has seen. */
 export interface LossTotals {
   /** What the criterion gives under `'mean'` for everything seen at once: NaN of nothing. */
   mean: number;
   sum: number;
-  /** Elements (rows of a softmax) that were not ignored. */
+  /** Elements (rows of a softmax) that were not ignored, nor skipped. */
   count: number;
   /** Those with a target above 0.5; all rows of a softmax, each of which has one class. */
   positives: number;
@@ -16,23 +41,35 @@ export interface LossTotals {
   /** The positives' part of `sum`. */
   sumPositives: number;
   sumNegatives: number;
+  /** Elements whose loss was NaN: part of `count`, unless the meter skips them. */
+  nan: number;
+  /** With `byClass`, for each class. */
+  classes?: ClassTotals[];
 }
 
-/** A sum as JSON keeps it: its value and what rounding has taken from it; a value that is not finite by its name. */
-type Sum = [value: number | 'Infinity' | 'NaN', rest: number];
-
-/** A meter's state, for another thread, process or day. */
+/** A meter's state, for another thread, process or day. Meters that have seen the same batches in any order have the same. */
 export interface LossMeterJSON {
+  version: 1;
+  /** The class of the criterion and its options, those included that do not change a sum. */
+  options: OptionsJSON;
+  nanPolicy: NaNPolicy;
   positives: number;
   negatives: number;
-  sumPositives: Sum;
-  sumNegatives: Sum;
+  nan: number;
+  sumPositives: ExactSumJSON;
+  sumNegatives: ExactSumJSON;
+  /** With `byClass`, label, rows and sum of each class that was seen, by label. */
+  classes?: [label: number, count: number, sum: ExactSumJSON][];
 }
 
+const VERSION = 1;
+const POLICIES: readonly NaNPolicy[] = ['propagate', 'skip'];
+
 /**
- * Adds up a loss over a stream of batches, shards or workers, each class apart, and loses nothing in adding: every loss is
- * added in float64 by itself, and batches by Neumaier's compensated sum. However a stream is cut, its sums and means are
- * those of the whole to 1e-12.
+ * Adds up a loss over a stream of batches, shards or machines, each class apart. A batch gives one float64 number for each
+ * class, in which every loss is added by itself; those numbers are added exactly, and rounded once, when they are read. So
+ * neither the order of batches nor the way in which meters were merged changes a bit of the result, and `subtract` takes
+ * back what `merge` brought. (A batch that is cut elsewhere gives other numbers, to 1e-12.)
  *
  * @example
  * ```ts
@@ -46,140 +83,286 @@ export interface LossMeterJSON {
  */
 export class LossMeter<R extends Reduction = Reduction> {
   readonly #evaluator: NonNullable<ReturnType<typeof evaluatorOf>>;
-  #positives = 0;
-  #negatives = 0;
-  #sumPositives = new Accumulator();
-  #sumNegatives = new Accumulator();
+  readonly #options: OptionsJSON;
+  readonly #nanPolicy: NaNPolicy;
+  #positives = new Tally();
+  #negatives = new Tally();
+  #nan = 0;
+  readonly #classes: Map<number, Tally> | undefined;
+  /** Losses of a batch, where the caller does not want them. */
+  #scratch = new Float32Array(0);
 
   /**
    * @param criterion a loss of this package; its reduction is that of what `update` returns.
-   * @throws TypeError for anything else.
+   * @throws TypeError for anything else, for an unknown key or an option of the wrong kind; RangeError for an option out
+   * of range, and for `byClass` where the criterion is not a softmax.
    */
-  constructor(criterion: Criterion<R>) {
+  constructor(criterion: Criterion<R>, options?: LossMeterOptions) {
     const evaluator = evaluatorOf(criterion);
     if (evaluator === undefined) throw wrongKind('criterion', 'a loss of this package', criterion);
+    const { nan = 'propagate', byClass = false } = keyed('options', options, ['nan', 'byClass']);
     this.#evaluator = evaluator;
+    this.#options = optionsOf(criterion);
+    this.#nanPolicy = oneOf('nan', nan, POLICIES);
+    if (boolean('byClass', byClass)) {
+      if (!(evaluator instanceof SoftmaxEvaluator)) {
+        throw wrongValue('byClass', 'false where the criterion is not a softmax', byClass);
+      }
+      this.#classes = new Map();
+    }
   }
 
   /**
-   * Adds a batch.
+   * Adds a batch. Where one of its losses is NaN, and always with `byClass`, its losses are added one by one, as `'none'`
+   * gives them.
    *
-   * @returns what the criterion's `forward` gives for the batch, but for the rounding of a sum.
+   * @returns what the criterion's `forward` gives for the batch, but for the rounding of a sum; skipped losses are part of it.
    * @throws as `forward` does; nothing is added then.
    */
   update(logits: Logits, targets: Targets | Labels, call?: CallOptions): Value<R> {
+    if (this.#classes !== undefined) return this.#updateByClass(this.#classes, logits, targets, call);
     const value = this.#evaluator.forward(logits, targets, call, true);
-    this.#positives += totals.positives;
-    this.#negatives += totals.negatives;
-    this.#sumPositives.add(totals.sumPositives);
-    this.#sumNegatives.add(totals.sumNegatives);
+    const { positives, negatives, sumPositives, sumNegatives } = totals;
+    if (Number.isNaN(sumPositives) || Number.isNaN(sumNegatives)) {
+      const losses = typeof value === 'number' ? this.#losses(logits, targets, call) : value;
+      this.#addLosses(losses, targets, positives, negatives);
+      return value as Value<R>;
+    }
+    this.#positives.add(positives, sumPositives);
+    this.#negatives.add(negatives, sumNegatives);
     return value as Value<R>;
   }
 
-  /** The totals of everything seen so far. */
+  /** The totals of everything seen so far, each rounded once. */
   compute(): LossTotals {
-    const [positives, negatives] = [this.#positives, this.#negatives];
-    const [sumPositives, sumNegatives] = [this.#sumPositives.total, this.#sumNegatives.total];
+    const [positives, negatives] = [this.#positives.count, this.#negatives.count];
     const count = positives + negatives;
-    const sum = sumPositives + sumNegatives;
-    const mean = sum / this.#evaluator.divisor(positives, count);
-    return { mean, sum, count, positives, negatives, sumPositives, sumNegatives };
+    const sum = this.#positives.sum.combined(this.#negatives.sum, 1).value;
+    const result: LossTotals = {
+      mean: sum / this.#evaluator.divisor(positives, count),
+      sum,
+      count,
+      positives,
+      negatives,
+      sumPositives: this.#positives.sum.value,
+      sumNegatives: this.#negatives.sum.value,
+      nan: this.#nan,
+    };
+    if (this.#classes !== undefined) {
+      result.classes = Array.from({ length: this.#evaluator.settings.numClasses }, (_, label) => {
+        const { count = 0, sum } = this.#classes?.get(label) ?? {};
+        const value = sum?.value ?? 0;
+        return { mean: value / count, sum: value, count };
+      });
+    }
+    return result;
   }
 
   /**
-   * Adds what another meter has seen, which stays as it is. Both must have been made with the same options.
+   * Adds what another meter has seen, which stays as it is. Both must have been made with the same options, but for
+   * `reduction` and `hessian`, which change no sum.
    *
-   * @throws TypeError for anything but a meter.
+   * @throws TypeError for anything but a meter, RangeError for a meter of other options.
    */
   merge(other: LossMeter): void {
-    if (typeof other !== 'object' || other === null || !(#evaluator in other)) {
-      throw wrongKind('other', 'a LossMeter', other);
-    }
-    this.#positives += other.#positives;
-    this.#negatives += other.#negatives;
-    this.#sumPositives.merge(other.#sumPositives);
-    this.#sumNegatives.merge(other.#sumNegatives);
+    this.#combine(other, 1);
+  }
+
+  /**
+   * Takes back what another meter has seen, as for a window that slides: after `merge(other)` and `subtract(other)` every bit
+   * is as before, infinite sums and NaN included.
+   *
+   * @throws as `merge` does, and RangeError where this meter cannot have seen what the other has; it stays as it was then.
+   */
+  subtract(other: LossMeter): void {
+    this.#combine(other, -1);
   }
 
   /** Forgets everything seen. */
   reset(): void {
-    this.#positives = 0;
-    this.#negatives = 0;
-    this.#sumPositives = new Accumulator();
-    this.#sumNegatives = new Accumulator();
+    this.#positives = new Tally();
+    this.#negatives = new Tally();
+    this.#nan = 0;
+    this.#classes?.clear();
   }
 
-  /** The state, without the criterion; exact, whatever the sums are. */
+  /** The state and the criterion's options; exact, whatever the sums are. */
   toJSON(): LossMeterJSON {
-    return {
-      positives: this.#positives,
-      negatives: this.#negatives,
-      sumPositives: this.#sumPositives.toJSON(),
-      sumNegatives: this.#sumNegatives.toJSON(),
+    const json: LossMeterJSON = {
+      version: VERSION,
+      options: this.#options,
+      nanPolicy: this.#nanPolicy,
+      positives: this.#positives.count,
+      negatives: this.#negatives.count,
+      nan: this.#nan,
+      sumPositives: this.#positives.sum.toJSON(),
+      sumNegatives: this.#negatives.sum.toJSON(),
     };
+    if (this.#classes !== undefined) {
+      const seen = [...this.#classes].filter(([, tally]) => tally.count > 0).sort(([a], [b]) => a - b);
+      json.classes = seen.map(([label, { count, sum }]) => [label, count, sum.toJSON()]);
+    }
+    return json;
   }
 
   /**
-   * A meter with the state that `toJSON` gave.
+   * A meter with the state that `toJSON` gave, its `nan` and `byClass` included. Unknown keys are ignored.
    *
-   * @param criterion a loss with the options of the one that the state comes from.
-   * @throws TypeError or RangeError for a state that no meter can have.
+   * @param criterion a loss with the options of the one that the state comes from, but for `reduction` and `hessian`.
+   * @throws TypeError or RangeError for a state of other options, of a version that this one does not know, or that no meter
+   * can have.
    * @example
    * ```ts
    * const copy = LossMeter.fromJSON(criterion, JSON.parse(JSON.stringify(meter)));
    * ```
    */
   static fromJSON<R extends Reduction>(criterion: Criterion<R>, json: LossMeterJSON): LossMeter<R> {
-    const meter = new LossMeter(criterion);
-    if (json === undefined) throw wrongKind('json', 'the state of a LossMeter', json);
-    const state = keyed('json', json, ['positives', 'negatives', 'sumPositives', 'sumNegatives']);
-    meter.#positives = wholeNumber('json.positives', state.positives);
-    meter.#negatives = wholeNumber('json.negatives', state.negatives);
-    meter.#sumPositives = Accumulator.fromJSON('json.sumPositives', state.sumPositives);
-    meter.#sumNegatives = Accumulator.fromJSON('json.sumNegatives', state.sumNegatives);
+    if (!isPlain(json)) throw wrongKind('json', 'the state of a LossMeter', json);
+    const { version, options, nanPolicy, classes } = json as unknown as Record<string, unknown>;
+    if (version !== VERSION) {
+      const remedy = 'the state is of another version of this package, or none of a LossMeter';
+      throw typeof version === 'number'
+        ? wrongValue('json.version', `${VERSION}`, version, remedy)
+        : wrongKind('json.version', `${VERSION}`, version, remedy);
+    }
+    const nan = oneOf('json.nanPolicy', nanPolicy, POLICIES);
+    const meter = new LossMeter(criterion, { nan, byClass: classes !== undefined });
+    checkSameOptions('json.options', options, meter.#options, "the criterion's");
+    meter.#positives = Tally.fromJSON('json.positives', json.positives, 'json.sumPositives', json.sumPositives);
+    meter.#negatives = Tally.fromJSON('json.negatives', json.negatives, 'json.sumNegatives', json.sumNegatives);
+    meter.#nan = checkCount('json.nan', json.nan);
+    meter.#checkNaN();
+    if (classes !== undefined) meter.#readClasses(classes);
     return meter;
   }
-}
 
-/** A sum, and apart from it what its additions have rounded away. */
-class Accumulator {
-  #value = 0;
-  #rest = 0;
-
-  add(term: number): void {
-    const value = this.#value + term;
-    if (Number.isFinite(value)) {
-      this.#rest += Math.abs(this.#value) >= Math.abs(term) ? this.#value - value + term : term - value + this.#value;
-    } else {
-      this.#rest = 0;
+  #updateByClass(
+    classes: Map<number, Tally>,
+    logits: Logits,
+    targets: Targets | Labels,
+    call: CallOptions | undefined,
+  ): Value<R> {
+    const labels = this.#evaluator.targetsOf(targets) as ArrayLike<unknown>;
+    const given = isPlain(call) ? (call as CallOptions) : undefined;
+    const losses = given?.out ?? this.#room(labels.length);
+    // anything but an object with options is left to be refused
+    const own = call === undefined || given !== undefined ? { ...given, out: losses } : call;
+    const value = this.#evaluator.forward(logits, targets, own, true) as Value<R>;
+    const { ignoreIndex, numClasses } = this.#evaluator.settings;
+    for (let row = 0; row < labels.length; row++) {
+      const label = Number(labels[row]);
+      // with `validate: false` a wrong label is ignored as well
+      if (label === ignoreIndex || !(label >= 0 && label < numClasses)) continue;
+      const loss = losses[row];
+      if (Number.isNaN(loss)) {
+        this.#nan++;
+        if (this.#nanPolicy === 'skip') continue;
+      }
+      let tally = classes.get(label);
+      if (tally === undefined) {
+        tally = new Tally();
+        classes.set(label, tally);
+      }
+      tally.add(1, loss);
+      this.#positives.add(1, loss);
     }
-    this.#value = value;
+    // the meter's own room is not the caller's to keep
+    return (typeof value === 'object' && losses !== given?.out ? losses.slice() : value) as Value<R>;
   }
 
-  merge(other: Accumulator): void {
-    const { total } = this;
-    this.add(other.#value);
-    this.#rest += other.#rest;
-    // an infinite sum stays without a rest
-    if (!Number.isFinite(total + other.#value)) this.#rest = 0;
+  /** The losses of a batch of which only the sum is known. */
+  #losses(logits: Logits, targets: Targets | Labels, call: CallOptions | undefined): Float32Array {
+    if (call?.out !== undefined) return call.out;
+    const out = this.#room((this.#evaluator.targetsOf(targets) as ArrayLike<unknown>).length);
+    this.#evaluator.forward(logits, targets, { ...call, out }, false);
+    return out;
   }
 
-  get total(): number {
-    return this.#value + this.#rest;
+  #room(length: number): Float32Array {
+    if (this.#scratch.length < length) this.#scratch = new Float32Array(length);
+    return this.#scratch.subarray(0, length);
   }
 
-  toJSON(): Sum {
-    const value = Number.isFinite(this.#value) ? this.#value : (String(this.#value) as 'Infinity' | 'NaN');
-    return [value, this.#rest];
+  /** Adds a batch loss by loss, so that a NaN is in the sum of its own class alone, or in none. */
+  #addLosses(losses: Float32Array, targets: Targets | Labels, positives: number, negatives: number): void {
+    const y = this.#evaluator.targetsOf(targets) as ArrayLike<unknown>;
+    const isRows = this.#evaluator instanceof SoftmaxEvaluator;
+    // an ignored element has a loss of 0, and is in neither count
+    this.#positives.count += positives;
+    this.#negatives.count += negatives;
+    for (let k = 0; k < losses.length; k++) {
+      const tally = isRows || Number(y[k]) > 0.5 ? this.#positives : this.#negatives;
+      if (Number.isNaN(losses[k])) {
+        this.#nan++;
+        if (this.#nanPolicy === 'skip') {
+          tally.count--;
+          continue;
+        }
+      }
+      tally.sum.add(losses[k]);
+    }
   }
 
-  static fromJSON(name: string, json: unknown): Accumulator {
-    const [value, rest] = Array.isArray(json) && json.length === 2 ? json : [];
-    const isNumber = Number.isFinite(value) || value === 'Infinity' || value === 'NaN';
-    if (!isNumber || !Number.isFinite(rest)) throw wrongKind(name, 'the sum that toJSON gave', json);
-    const sum = new Accumulator();
-    sum.#value = Number(value);
-    sum.#rest = rest;
-    return sum;
+  #combine(other: LossMeter, sign: 1 | -1): void {
+    if (typeof other !== 'object' || other === null || !(#evaluator in other)) {
+      throw wrongKind('other', 'a LossMeter', other);
+    }
+    checkSameOptions('other', other.#options, this.#options, "this meter's");
+    if (other.#nanPolicy !== this.#nanPolicy) {
+      throw wrongValue('other.nan', `${show(this.#nanPolicy)} (this meter's)`, other.#nanPolicy);
+    }
+    const [own, others] = [this.#classes, other.#classes];
+    if ((own === undefined) !== (others === undefined)) {
+      throw wrongValue('other.byClass', `${own !== undefined} (this meter's)`, others !== undefined);
+    }
+    const positives = this.#positives.combined(other.#positives, sign, 'positives');
+    const negatives = this.#negatives.combined(other.#negatives, sign, 'negatives');
+    const nan = this.#nan + sign * other.#nan;
+    if (nan < 0) throw wrongValue('other', `at most ${this.#nan} NaN, as this meter has seen`, other.#nan);
+    const classes = Array.from(others ?? [], ([label, tally]): [number, Tally] => {
+      const mine = own?.get(label) ?? new Tally();
+      return [label, mine.combined(tally, sign, `rows of class ${label}`)];
+    });
+    this.#positives = positives;
+    this.#negatives = negatives;
+    this.#nan = nan;
+    for (const [label, tally] of classes) own?.set(label, tally);
+  }
+
+  /** Refuses counts of NaN that contradict the sums. */
+  #checkNaN(): void {
+    const sums = this.#positives.sum.nans + this.#negatives.sum.nans;
+    if (this.#nanPolicy === 'skip') {
+      if (sums > 0) throw wrongValue('json.nanPolicy', "'propagate' where a sum is NaN", this.#nanPolicy);
+      return;
+    }
+    if (this.#nan !== sums) throw wrongValue('json.nan', `${sums}, as many as the sums have`, this.#nan);
+  }
+
+  #readClasses(classes: unknown): void {
+    if (!Array.isArray(classes)) throw wrongKind('json.classes', 'an array', classes);
+    const { numClasses } = this.#evaluator.settings;
+    const sum = new ExactSum();
+    let [count, previous] = [0, -1];
+    classes.forEach((entry: unknown, k) => {
+      const name = `json.classes[${k}]`;
+      if (!Array.isArray(entry)) throw wrongKind(name, 'an array of a label, a count and a sum', entry);
+      const label = checkCount(`${name}[0]`, entry[0]);
+      if (label <= previous || label >= numClasses) {
+        throw wrongValue(`${name}[0]`, `a label above ${previous} and below ${numClasses}`, label);
+      }
+      const tally = Tally.fromJSON(`${name}[1]`, entry[1], `${name}[2]`, entry[2]);
+      if (tally.count === 0) throw wrongValue(`${name}[1]`, 'an integer >= 1', tally.count);
+      this.#classes?.set(label, tally);
+      sum.merge(tally.sum);
+      count += tally.count;
+      previous = label;
+    });
+    if (count !== this.#positives.count) {
+      throw wrongValue('json.classes', `${this.#positives.count} rows in all (positives)`, count);
+    }
+    if (!sum.equals(this.#positives.sum)) {
+      throw wrongValue('json.classes', `a sum of ${this.#positives.sum.value} in all (sumPositives)`, sum.value);
+    }
   }
 }
