@@ -1,10 +1,10 @@
-import { binary as binaryLosses } from './binary';
-import { censusOf } from './census';
-import { WORK_BYTES } from './layout';
-import { narrow } from './narrow';
-import { posterior as posteriors } from './posterior';
-import { softmax as softmaxLosses } from './softmax';
-import { softmaxPosterior as softmaxPosteriors } from './softmax-posterior';
+import { countTargets } from './elements/count-targets';
+import { labelsToBytes } from './elements/labels-to-bytes';
+import { focal } from './losses/focal';
+import { elementPosterior } from './posterior/elements';
+import { rowPosterior } from './posterior/rows';
+import { evaluateRows } from './rows/evaluate';
+import { WORK_BYTES } from './slots';
 
 // The ABI, documented in docs/abi.md: a line an export.
 
@@ -20,38 +20,38 @@ export function workBytes(): usize {
 
 /** Binary losses of logits (or probabilities) and targets. */
 export function binary(frame: usize): void {
-  binaryLosses(frame);
+  focal(frame);
 }
 
 /** Counts of the targets by class, and whether any is outside its range. */
 export function census(frame: usize): void {
-  censusOf(frame);
+  countTargets(frame);
 }
 
 /** Softmax focal loss of rows [count, classes] with i32 labels, -1 = ignored. */
 export function softmax(frame: usize): void {
-  softmaxLosses(frame);
+  evaluateRows(frame);
 }
 
 /** The class probabilities behind `count` logits, written to the frame's loss address. */
 export function posterior(frame: usize): void {
-  posteriors(frame);
+  elementPosterior(frame);
 }
 
 /** The same for rows [count, classes]. */
 export function softmaxPosterior(frame: usize): void {
-  softmaxPosteriors(frame);
+  rowPosterior(frame);
 }
 
 /** Labels of 1, 4 or 8 bytes to bytes 0, 1 and 2 = ignored; whether any was none of these. */
 export function narrow8(source: usize, destination: usize, count: i32, ignore: f64): bool {
-  return narrow<u8>(source, destination, count, ignore);
+  return labelsToBytes<u8>(source, destination, count, ignore);
 }
 
 export function narrow32(source: usize, destination: usize, count: i32, ignore: f64): bool {
-  return narrow<i32>(source, destination, count, ignore);
+  return labelsToBytes<i32>(source, destination, count, ignore);
 }
 
 export function narrow64(source: usize, destination: usize, count: i32, ignore: f64): bool {
-  return narrow<i64>(source, destination, count, ignore);
+  return labelsToBytes<i64>(source, destination, count, ignore);
 }

@@ -24,7 +24,7 @@ const sqrtHalfRatio = ((Math.SQRT2 - 1) / (Math.SQRT2 + 1)) ** 2;
 
 const sets = [
   {
-    file: 'assembly/exponential.ts',
+    file: 'assembly/math/exponential.ts',
     name: 'EVEN without its leading 2',
     target: (x) => (x < 1e-9 ? 1 / 6 - x / 360 : (evenPart(x) - 2) / x),
     // e^r = (v + r) / (v - r) moves by -2 r dv / (v^2 - r^2)
@@ -34,7 +34,7 @@ const sets = [
     high: halfLn2 ** 2,
   },
   {
-    file: 'assembly/logarithm.ts',
+    file: 'assembly/math/logarithm.ts',
     name: 'SERIES, of t = 2 s',
     scale: (k) => 2 ** (-2 * k - 3),
     target: (x) => (x < 1e-9 ? 2 / 3 : atanhRest(x) / x),
@@ -44,7 +44,7 @@ const sets = [
     high: 1 / 9,
   },
   {
-    file: 'assembly/power.ts',
+    file: 'assembly/math/power.ts',
     name: 'LOG',
     target: (x) => (2 + atanhRest(x)) / Math.LN2,
     weight: (x) => Math.LN2 / (2 + atanhRest(x)),
@@ -53,7 +53,7 @@ const sets = [
     high: sqrtHalfRatio,
   },
   {
-    file: 'assembly/logarithm.ts',
+    file: 'assembly/math/logarithm.ts',
     name: 'LOG without its leading 2',
     target: (x) => (x < 1e-9 ? 2 / 3 : atanhRest(x) / x),
     weight: (x) => x / (2 + atanhRest(x)),

@@ -43,9 +43,9 @@ test('the kernel has the loops that this reads', () => {
   for (const stage of [
     'exponential/Reduce',
     'exponential/Quotient',
-    'hard/HardTerms',
-    'soft/SoftTerms',
-    'logarithm/Entropy',
+    'focal-hard/HardTerms',
+    'focal-soft/PlainTerms',
+    'logarithm/AddEntropy',
   ])
     expect(names).toContain(stage);
   expect(vectorLoops.length).toBeGreaterThan(40);
@@ -83,27 +83,27 @@ test('inside a vector loop nothing grows, fills or copies memory', () => {
 });
 
 // Loads and stores a tile of four vectors needs: inputs and slots of four vectors each, coefficients once.
-const MEMORY: [stage: RegExp, loads: number, stores: number][] = [
-  [/sweep<assembly\/exponential\/Reduce>/, 4 + 6, 2 * 4],
-  [/sweep<assembly\/exponential\/Quotient>/, 2 * 4 + 3, 3 * 4],
+const MEMORY: [stage: string, loads: number, stores: number][] = [
+  ['math/exponential/Reduce', 4 + 6, 2 * 4],
+  ['math/exponential/Quotient', 2 * 4 + 3, 3 * 4],
   // logits, D, N and correction by vector, targets once, two constants and one parameter
-  [/sweep<assembly\/hard\/HardTerms<assembly\/derivative\/ValueOnly>>/, 4 * 4 + 4, 4 * 4],
-  // ratio, hinge, factor and divisor by vector, four coefficients
-  [/sweep<assembly\/logarithm\/Entropy<assembly\/logarithm\/Divided>>/, 4 * 4 + 4, 2 * 4],
+  ['losses/focal-hard/HardTerms<assembly/elements/derivative/ValueOnly>', 4 * 4 + 4, 4 * 4],
+  // ratio, hinge, modulation and divisor by vector, four coefficients
+  ['math/logarithm/AddEntropy<assembly/math/logarithm/Divided>', 4 * 4 + 4, 2 * 4],
   // ratio and hinge by vector, four coefficients
-  [/sweep<assembly\/logarithm\/Entropy<assembly\/logarithm\/Logged>>/, 2 * 4 + 4, 2 * 4],
+  ['math/logarithm/AddEntropy<assembly/math/logarithm/Logged>', 2 * 4 + 4, 2 * 4],
   // scale, remainder, hinge and logarithm by vector, six coefficients, three parameters
-  [/sweep<assembly\/power\/HardPowerSplit>/, 4 * 4 + 9, 2 * 4],
+  ['math/power/HardPowerSplit', 4 * 4 + 9, 2 * 4],
 ];
 
 test.each(MEMORY)('%s touches the memory it must and no more', (stage, loads, stores) => {
-  const found = vectorLoops.filter((loop) => stage.test(loop.function));
+  const found = vectorLoops.filter((loop) => loop.function.endsWith(`/stage/eachTile<assembly/${stage}>`));
   expect(found.length).toBe(1);
   const count = (pattern: RegExp) => found[0].lines.filter((line) => pattern.test(line)).length;
   expect({ loads: count(/^v128\.load/), stores: count(/^v128\.store/) }).toEqual({ loads, stores });
 });
 
-test('sums stay in registers: two vectors a step, factor and entropy each', () => {
+test('sums stay in registers: two vectors a step, modulation and entropy each', () => {
   const sums = vectorLoops.filter((loop) => loop.lines.includes('f64x2.promote_low_f32x4'));
   expect(sums.length).toBeGreaterThanOrEqual(5);
   for (const loop of sums) {
@@ -114,7 +114,7 @@ test('sums stay in registers: two vectors a step, factor and entropy each', () =
 
 test('the slot of a load or store is part of the instruction, not a sum made at every use', () => {
   const faults = vectorLoops
-    .filter((loop) => /sweep|sumPower/.test(loop.function))
+    .filter((loop) => /stage\/each|sumPower/.test(loop.function))
     .flatMap(({ lines, function: name }) =>
       lines.flatMap((line, i) => {
         const constant = Number(/^i32\.const (\d+)$/.exec(line)?.[1] ?? 0);

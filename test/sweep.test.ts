@@ -18,7 +18,7 @@ for (let word = 0; word < FINITE; word += word >= 0x3c800000 && word < 0x4300000
 const logits = Float32Array.from(bits, float32FromBits);
 
 /** What the kernel's header promises: `@bound A gamma + B ulp` and `@bound R relative`. */
-const header = readFileSync(new URL('../assembly/hard.ts', import.meta.url), 'utf8');
+const header = readFileSync(new URL('../assembly/losses/focal-hard.ts', import.meta.url), 'utf8');
 const [, perGamma, fixed] = /@bound ([\d.]+) gamma \+ ([\d.]+) ulp/.exec(header) ?? expect.fail('no bound in ulp');
 const [, relative] = /@bound ([\de.-]+) relative/.exec(header) ?? expect.fail('no relative bound');
 

@@ -1,3 +1,5 @@
+import { bytesOf } from '../frame';
+import { ROW_REDUCE, exponentiateRow, reduceLogits } from './exponential';
 import {
   absolute,
   add,
@@ -8,19 +10,19 @@ import {
   interleaveHigh,
   interleaveLow,
   larger,
-  load4,
   mul,
   mulAdd,
   mulSub,
   not,
   pairsHigh,
   pairsLow,
+  read,
   splat,
-  store4,
   sub,
-} from './lanes';
-import { BLOCK, HINGE, LOWEST, OTHER, PAD_LOGITS, ROUNDING } from './layout';
-import { exponentiate, REDUCE, reduce } from './softmax-exponential';
+  write,
+} from '../simd/lanes';
+import { BLOCK, V0 } from '../simd/tile';
+import { Hinge, Largest, Logits, Lowest, Rounding, claim, get, getNumber, put, putNumber, slot } from '../slots';
 
 // Rows of few classes, side by side: a vector holds one class of four rows, so that no vector is part empty and no row
 // is added up across lanes. Logits are brought to the slots class by class, one vector of each four rows after another.
@@ -31,7 +33,7 @@ export const NARROW: i32 = 32;
 /** How many rows of so many classes the slots hold side by side. */
 // @ts-ignore: decorator
 @inline export function rowsAcross(classes: i32): i32 {
-  return (<i32>BLOCK / classes) & ~3;
+  return (BLOCK / classes) & ~3;
 }
 
 /** The distance between the classes of `count` rows side by side. */
@@ -40,16 +42,17 @@ export const NARROW: i32 = 32;
   return <usize>((count + 3) & ~3) << 2;
 }
 
-/** FACTOR = the exponentials of `count` > 0 rows, OTHER their largest logits, HINGE the n of their common factors. */
+/** Exponential = the exponentials of `count` > 0 rows, Largest their largest logits, Hinge the n of their common factors. */
 export function exponentiateAcross(frame: usize, logits: usize, row: i32, count: i32, classes: i32): void {
   const stride = strideOf(count);
   for (let r = 0; r < count; r += 4) {
     if (classes < 4 || r + 4 > count) placeRows(frame, logits, r, min(count - r, 4), stride, classes);
-    else placeFour(frame + PAD_LOGITS + (r << 2), logits + <usize>(r * classes) * 4, stride, classes);
+    else placeFour(frame + slot<Logits>() + (r << 2), logits + <usize>(r * classes) * 4, stride, classes);
   }
+  claim<Logits>(frame, <usize>classes * stride);
   for (let r = 0; r < count; r += 4) measureAcross(frame, row + r, r, stride, classes);
   reduceAcross(frame, stride, <usize>classes * stride);
-  exponentiate(frame, classes * <i32>(stride >> 2));
+  exponentiateRow(frame, classes * <i32>(stride >> 2));
 }
 
 /** Brings four rows of at least four classes to their columns, four classes at a time, the last four again. */
@@ -75,18 +78,18 @@ export function exponentiateAcross(frame: usize, logits: usize, row: i32, count:
 // Four vectors that lie a stride apart, as the lanes of four others.
 // @ts-ignore: decorator
 @inline function transpose(source: usize, sourceStride: usize, into: usize, stride: usize): void {
-  const a = load4(source);
-  const b = load4(source + sourceStride);
-  const c = load4(source + sourceStride * 2);
-  const d = load4(source + sourceStride * 3);
+  const a = read(source);
+  const b = read(source + sourceStride);
+  const c = read(source + sourceStride * 2);
+  const d = read(source + sourceStride * 3);
   const low = interleaveLow(a, b);
   const lowNext = interleaveLow(c, d);
   const high = interleaveHigh(a, b);
   const highNext = interleaveHigh(c, d);
-  store4(into, pairsLow(low, lowNext));
-  store4(into + stride, pairsHigh(low, lowNext));
-  store4(into + stride * 2, pairsLow(high, highNext));
-  store4(into + stride * 3, pairsHigh(high, highNext));
+  write(into, pairsLow(low, lowNext));
+  write(into + stride, pairsHigh(low, lowNext));
+  write(into + stride * 2, pairsLow(high, highNext));
+  write(into + stride * 3, pairsHigh(high, highNext));
 }
 
 /** Writes `count` rows, the first of which is at `columns`, to where rows lie one after the other. */
@@ -107,12 +110,12 @@ export function keepAcross(columns: usize, out: usize, count: i32, stride: usize
 function placeRows(frame: usize, logits: usize, r: i32, count: i32, stride: usize, classes: i32): void {
   for (let lane = 0; lane < 4; lane++) {
     const source = logits + <usize>((r + min(lane, count - 1)) * classes) * 4;
-    const column = frame + PAD_LOGITS + ((r + lane) << 2);
+    const column = frame + slot<Logits>() + ((r + lane) << 2);
     for (let j = 0; j < classes; j++) store<f32>(column + <usize>j * stride, load<f32>(source + (j << 2)));
   }
 }
 
-const ROUND: usize = memory.data<f32>(
+const ROUND: usize = memory.data<Float>(
   [
     1000.5, // what is as far from 0 is shifted
     12582912.0, // 1.5 2^23: adding it rounds to an integer
@@ -127,32 +130,32 @@ const ROUND: usize = memory.data<f32>(
 // @ts-ignore: decorator
 @inline function measureAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
   const column = frame + (r << 2);
-  let largest = v128.load(column, PAD_LOGITS);
+  let largest = get<Logits, V0>(column);
   const end = column + <usize>classes * stride;
-  for (let at = column + stride; at < end; at += stride) largest = larger(largest, v128.load(at, PAD_LOGITS));
-  store4(frame + OTHER + (row << 2), largest);
+  for (let at = column + stride; at < end; at += stride) largest = larger(largest, get<Logits, V0>(at));
+  put<Largest, V0>(frame + bytesOf(row), largest);
   const near = greaterMask(every(ROUND), absolute(largest));
   if (any(not(near))) {
     shiftAcross(frame, row, r, stride, classes);
     largest = and(largest, near);
   }
   const rounding = every(ROUND + 4);
-  const n = sub(mulAdd(largest, every(REDUCE), rounding), rounding);
-  store4(frame + HINGE + (row << 2), n);
-  v128.store(column, mul(sub(n, every(ROUND + 8)), every(ROUND + 12)), LOWEST);
-  v128.store(column, sub(every(ROUND + 16), n), ROUNDING);
+  const n = sub(mulAdd(largest, every(ROW_REDUCE), rounding), rounding);
+  put<Hinge, V0>(frame + bytesOf(row), n);
+  put<Lowest, V0>(column, mul(sub(n, every(ROUND + 8)), every(ROUND + 12)));
+  put<Rounding, V0>(column, sub(every(ROUND + 16), n));
 }
 
-/** REMAINDER and SCALE of all logits, which take `bytes`. */
+/** Remainder and Scale of all logits, which take `bytes`. */
 function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
-  const log2e = every(REDUCE);
-  const high = every(REDUCE + 4);
-  const low = every(REDUCE + 8);
+  const log2e = every(ROW_REDUCE);
+  const high = every(ROW_REDUCE + 4);
+  const low = every(ROW_REDUCE + 8);
   let row: usize = 0;
   for (let o: usize = 0; o < bytes; o += 16) {
     const at = frame + o;
     const group = frame + row;
-    reduce(at, v128.load(at, PAD_LOGITS), v128.load(group, LOWEST), log2e, v128.load(group, ROUNDING), high, low);
+    reduceLogits(at, get<Logits, V0>(at), get<Lowest, V0>(group), log2e, get<Rounding, V0>(group), high, low);
     row += 16;
     row = row == stride ? 0 : row;
   }
@@ -161,12 +164,12 @@ function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
 /** Takes the largest logit off the rows among four whose largest is far from 0: infinite ones are at no distance from it. */
 function shiftAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32): void {
   for (let lane = 0; lane < 4; lane++) {
-    const largest = load<f32>(frame + OTHER + ((row + lane) << 2));
+    const largest = getNumber<Largest>(frame + bytesOf((row + lane)));
     if (Math.abs(largest) < 1000.5) continue;
     for (let j = 0; j < classes; j++) {
-      const at = frame + PAD_LOGITS + ((r + lane) << 2) + <usize>j * stride;
-      const logit = load<f32>(at);
-      store<f32>(at, logit == largest ? 0 : logit - largest);
+      const at = frame + ((r + lane) << 2) + <usize>j * stride;
+      const logit = getNumber<Logits>(at);
+      putNumber<Logits>(at, logit == largest ? 0 : logit - largest);
     }
   }
 }
@@ -174,21 +177,21 @@ function shiftAcross(frame: usize, row: i32, r: i32, stride: usize, classes: i32
 /** The sums over the classes of four rows side by side, the first of which is at `column`. */
 // @ts-ignore: decorator
 @inline export function sumAcross(column: usize, stride: usize, classes: i32): v128 {
-  let even = load4(column);
+  let even = read(column);
   let odd = splat(0);
   let at = column + stride;
   let j = 1;
   for (; j + 1 < classes; j += 2) {
-    odd = add(odd, load4(at));
-    even = add(even, load4(at + stride));
+    odd = add(odd, read(at));
+    even = add(even, read(at + stride));
     at += stride << 1;
   }
-  if (j < classes) odd = add(odd, load4(at));
+  if (j < classes) odd = add(odd, read(at));
   return add(even, odd);
 }
 
-/** log of the targets' exponentials of four rows: their logits less n ln 2, n being what HINGE holds. */
+/** log of the targets' exponentials of four rows: their logits less n ln 2, n being what Hinge holds. */
 // @ts-ignore: decorator
 @inline export function logsOf(logits: v128, n: v128): v128 {
-  return mulSub(n, every(REDUCE + 8), mulSub(n, every(REDUCE + 4), logits));
+  return mulSub(n, every(ROW_REDUCE + 8), mulSub(n, every(ROW_REDUCE + 4), logits));
 }

@@ -1,10 +1,10 @@
-import { IGNORED } from './layout';
+import { IGNORED } from '../frame';
 
 /**
  * Integer labels to the bytes that the binary losses read: 0, 1, or IGNORED for a label equal to `ignore`, which is NaN where
  * none is ignored. Returns whether any label is none of these; its byte is then 0.
  */
-export function narrow<Label>(source: usize, destination: usize, count: i32, ignore: f64): bool {
+export function labelsToBytes<Label>(source: usize, destination: usize, count: i32, ignore: f64): bool {
   const ignored = <Label>ignore;
   const canIgnore = <f64>ignored == ignore; // what the kind cannot hold is never met
   let bad = false;

@@ -1,45 +1,49 @@
+import { POSITIVE_SCALE, State, bytesOf } from '../frame';
+import { rowScale } from './row';
+import { div, larger, mul, splat } from '../simd/lanes';
+import { VectorStage } from '../simd/stage';
+import { V0 } from '../simd/tile';
 import {
-  CURVE,
-  DENOMINATOR,
-  ENTROPY,
-  FACTOR,
-  Frame,
-  NUMERATOR,
-  OTHER,
-  OTHERS_SLOPE,
-  POSITIVE_SLOPE,
-  ROW_OTHERS,
-  SLOPE,
-  TARGET_SLOPE,
-} from './layout';
-import { div, every, larger, mul, splat } from './lanes';
-import { rowScale } from './rows';
+  Curve,
+  Denominator,
+  Entropy,
+  Modulation,
+  Numerator,
+  Others,
+  OthersSlope,
+  Probability,
+  Slope,
+  Slot,
+  TargetSlope,
+  get,
+  getNumber,
+  put,
+} from '../slots';
 
 // Derivatives of one row, from its exponentials, which wait in the output with the target's place 0.
 
 const TINY: f32 = 1e-37;
 
-/** TARGET_SLOPE = T, OTHERS_SLOPE = T over the sum of the others' exponentials, for T see writeSlope. */
+/** TargetSlope = T, OthersSlope = T over the sum of the others' exponentials, for T see writeSlope. */
 @final
 @unmanaged
-export class RowSlope {
-  // @ts-ignore: decorator
-  @inline step(frame: usize, o: usize, x: usize, y: usize): void {
+export class RowSlope extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const slope = mul(mul(v128.load(at, FACTOR), v128.load(at, SLOPE)), every(frame + POSITIVE_SLOPE));
-    v128.store(at, slope, TARGET_SLOPE);
-    v128.store(at, div(slope, larger(v128.load(at, ROW_OTHERS), splat(TINY))), OTHERS_SLOPE);
+    const slope = mul(mul(get<Modulation, V0>(at), get<Slope, V0>(at)), v128.load_splat<Float>(frame, POSITIVE_SCALE));
+    put<TargetSlope, V0>(at, slope);
+    put<OthersSlope, V0>(at, div(slope, larger(get<Others, V0>(at), splat(TINY))));
   }
 }
 
 // @ts-ignore: decorator
-@inline function rowValue(frame: usize, slot: usize, row: i32): f32 {
-  return load<f32>(frame + slot + (row << 2));
+@inline function rowValue<S extends Slot>(frame: usize, row: i32): Float {
+  return getNumber<S>(frame + bytesOf(row));
 }
 
 // @ts-ignore: decorator
 @inline export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
-  const call = changetype<Frame>(frame);
+  const call = changetype<State>(frame);
   const first = <usize>(start + row) * (<usize>call.classes << 2);
   const source = (call.grad ? call.grad : call.hess) + first;
   if (label < 0) {
@@ -53,46 +57,46 @@ export class RowSlope {
   }
 }
 
-// With T = a_t q^g (q + g p l) and w_j the share of class j among the others: dL/dz_j = T w_j, and -T for the target.
+// With T = a_t q^g (q + g p l) and w_j the fraction of class j among the others: dL/dz_j = T w_j, and -T for the target.
 // @ts-ignore: decorator
 @inline function writeSlope(frame: usize, row: i32, label: i32, out: usize): void {
-  rowScale(out, changetype<Frame>(frame).classes, rowValue(frame, OTHERS_SLOPE, row));
-  store<f32>(out + (label << 2), -rowValue(frame, TARGET_SLOPE, row));
+  rowScale(out, changetype<State>(frame).classes, rowValue<OthersSlope>(frame, row));
+  store<f32>(out + (label << 2), -rowValue<TargetSlope>(frame, row));
 }
 
 // With U = a_t q^g g p (q (2 - l) + (g - 1) p l): d2L/dz_j2 = U w_j^2 + T w_j (1 - q w_j), and U + T p for the target.
 // In float64, because 1 - q w_j and the like cancel.
 function writeCurve(frame: usize, row: i32, label: i32, exponentials: usize, out: usize): void {
-  const factor: f64 = rowValue(frame, FACTOR, row) * load<f32>(frame + POSITIVE_SLOPE);
-  const slope = factor * <f64>rowValue(frame, SLOPE, row);
-  const curve = factor * <f64>rowValue(frame, CURVE, row);
-  const others = Math.max(rowValue(frame, ROW_OTHERS, row), TINY);
-  const q = others / (others + <f64>rowValue(frame, DENOMINATOR, row));
-  for (let j = 0; j < changetype<Frame>(frame).classes; j++) {
+  const factor: f64 = rowValue<Modulation>(frame, row) * changetype<State>(frame).positiveScale;
+  const slope = factor * <f64>rowValue<Slope>(frame, row);
+  const curve = factor * <f64>rowValue<Curve>(frame, row);
+  const others = Math.max(rowValue<Others>(frame, row), TINY);
+  const q = others / (others + <f64>rowValue<Denominator>(frame, row));
+  for (let j = 0; j < changetype<State>(frame).classes; j++) {
     const w = <f64>load<f32>(exponentials + (j << 2)) / others;
     store<f32>(out + (j << 2), <f32>(curve * w * w + slope * w * (1 - q * w)));
   }
-  store<f32>(out + (label << 2), <f32>(curve + slope * <f64>rowValue(frame, OTHER, row)));
+  store<f32>(out + (label << 2), <f32>(curve + slope * <f64>rowValue<Probability>(frame, row)));
 }
 
 // With y_j the smoothed target, k = 1 - c and c_j' = -p_j (y_j - k):
 //   dL/dz_j = a c^g (p_j - y_j + g c_j' B / c),
 //   d2L/dz_j2 = a c^g (p_j (1 - p_j) + 2 g c_j' (p_j - y_j) / c + g B ((g - 1) (c_j' / c)^2 + c_j' (1 - 2 p_j) / c)).
 function writeSmoothed(frame: usize, row: i32, label: i32, exponentials: usize, grad: usize, hess: usize): void {
-  const call = changetype<Frame>(frame);
-  const factor: f64 = rowValue(frame, FACTOR, row) * load<f32>(frame + POSITIVE_SLOPE);
+  const call = changetype<State>(frame);
+  const factor: f64 = rowValue<Modulation>(frame, row) * changetype<State>(frame).positiveScale;
   const gamma = call.gamma;
-  const entropy: f64 = Math.min(rowValue(frame, ENTROPY, row), 1e4);
-  const target: f64 = rowValue(frame, DENOMINATOR, row);
-  const others: f64 = rowValue(frame, NUMERATOR, row);
+  const entropy: f64 = Math.min(rowValue<Entropy>(frame, row), 1e4);
+  const target: f64 = rowValue<Denominator>(frame, row);
+  const others: f64 = rowValue<Numerator>(frame, row);
   const all = target + others;
   const rest = 1 - call.labelSmoothing;
-  const share = call.labelSmoothing / <f64>call.classes;
-  const c = Math.max((rest * others) / all + call.labelSmoothing - share, TINY);
+  const each = call.labelSmoothing / <f64>call.classes;
+  const c = Math.max((rest * others) / all + call.labelSmoothing - each, TINY);
   for (let j = 0; j < call.classes; j++) {
     const chosen = j == label;
     const p = (chosen ? target : <f64>load<f32>(exponentials + (j << 2))) / all;
-    const y = chosen ? share + rest : share;
+    const y = chosen ? each + rest : each;
     const turn = (-p * (y - (1 - c))) / c; // c'/c
     const first = p - y;
     const bend = (gamma - 1) * turn * turn + turn * (1 - 2 * p);

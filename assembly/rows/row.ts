@@ -1,4 +1,4 @@
-import { add, addLanes, any, equalMask, larger, largestLane, load4, mul, splat, store4 } from './lanes';
+import { add, addLanes, any, equalMask, larger, largestLane, mul, read, splat, write } from '../simd/lanes';
 
 // Loops over one row of logits or of their exponentials, of any length and alignment.
 
@@ -8,22 +8,22 @@ export function rowMax(row: usize, count: i32): f32 {
   let largest = load<f32>(row);
   if (count >= 4) {
     // Four at once where there are many: one chain of maxima would wait for itself.
-    let lanes = load4(row);
+    let lanes = read(row);
     if (count >= 16) {
-      let second = load4(row + 16);
-      let third = load4(row + 32);
-      let fourth = load4(row + 48);
+      let second = read(row + 16);
+      let third = read(row + 32);
+      let fourth = read(row + 48);
       for (i = 16; i + 16 <= count; i += 16) {
         const at = row + (i << 2);
-        lanes = larger(lanes, load4(at));
-        second = larger(second, load4(at + 16));
-        third = larger(third, load4(at + 32));
-        fourth = larger(fourth, load4(at + 48));
+        lanes = larger(lanes, read(at));
+        second = larger(second, read(at + 16));
+        third = larger(third, read(at + 32));
+        fourth = larger(fourth, read(at + 48));
       }
       lanes = larger(larger(lanes, second), larger(third, fourth));
     }
-    for (; i + 4 <= count; i += 4) lanes = larger(lanes, load4(row + (i << 2)));
-    lanes = larger(lanes, load4(row + ((count - 4) << 2))); // the last four again
+    for (; i + 4 <= count; i += 4) lanes = larger(lanes, read(row + (i << 2)));
+    lanes = larger(lanes, read(row + ((count - 4) << 2))); // the last four again
     return largestLane(lanes);
   }
   for (i = 1; i < count; i++) {
@@ -37,7 +37,7 @@ export function rowMax(row: usize, count: i32): f32 {
 export function rowIndex(row: usize, count: i32, value: f32): i32 {
   const all = splat(value);
   let i = 0;
-  while (i + 4 <= count && !any(equalMask(load4(row + (i << 2)), all))) i += 4;
+  while (i + 4 <= count && !any(equalMask(read(row + (i << 2)), all))) i += 4;
   while (i < count && load<f32>(row + (i << 2)) != value) i++;
   return i;
 }
@@ -59,13 +59,13 @@ export function rowSum(row: usize, count: i32): f32 {
   let fourth = splat(0);
   for (; i + 16 <= count; i += 16) {
     const at = row + (i << 2);
-    lanes = add(lanes, load4(at));
-    second = add(second, load4(at + 16));
-    third = add(third, load4(at + 32));
-    fourth = add(fourth, load4(at + 48));
+    lanes = add(lanes, read(at));
+    second = add(second, read(at + 16));
+    third = add(third, read(at + 32));
+    fourth = add(fourth, read(at + 48));
   }
   lanes = add(add(lanes, second), add(third, fourth));
-  for (; i + 4 <= count; i += 4) lanes = add(lanes, load4(row + (i << 2)));
+  for (; i + 4 <= count; i += 4) lanes = add(lanes, read(row + (i << 2)));
   let sum = addLanes(lanes);
   for (; i < count; i++) sum += load<f32>(row + (i << 2));
   return sum;
@@ -76,6 +76,6 @@ export function rowSum(row: usize, count: i32): f32 {
 @inline export function rowScale(row: usize, count: i32, factor: f32): void {
   const all = splat(factor);
   let i = 0;
-  for (; i + 4 <= count; i += 4) store4(row + (i << 2), mul(load4(row + (i << 2)), all));
+  for (; i + 4 <= count; i += 4) write(row + (i << 2), mul(read(row + (i << 2)), all));
   for (; i < count; i++) store<f32>(row + (i << 2), load<f32>(row + (i << 2)) * factor);
 }

@@ -1,23 +1,24 @@
-import { addBytes, addIntegers, every, HALF } from './lanes';
-import { Frame, IGNORE, IGNORED, SOFT } from './layout';
+import { BAD_TARGET, Flag } from '../../src/abi';
+import { Frame, IGNORED, bytesOf, has } from '../frame';
+import { HALF, addBytes, addIntegers, every } from '../simd/lanes';
 
 // Counts the targets by class and finds out whether any is outside its range. Reads nothing but them.
 
 /** Counts the targets of a call into the frame's results. */
-export function censusOf(frame: usize): void {
+export function countTargets(frame: usize): void {
   const call = changetype<Frame>(frame);
   const targets = call.targets;
   const count = call.count;
-  clear(call);
-  if (call.flags & IGNORE) {
-    if (call.flags & SOFT) countSoftKept(call, targets, count);
+  clearCounts(call);
+  if (has(call, Flag.ignore)) {
+    if (has(call, Flag.soft)) countSoftKept(call, targets, count);
     else countBytesKept(call, targets, count);
-  } else if (call.flags & SOFT) countSoft(call, targets, count);
+  } else if (has(call, Flag.soft)) countSoft(call, targets, count);
   else countBytes(call, targets, count);
 }
 
 // @ts-ignore: decorator
-@inline export function clear(call: Frame): void {
+@inline export function clearCounts(call: Frame): void {
   call.positives = 0;
   call.negatives = 0;
   call.bad = 0;
@@ -27,7 +28,7 @@ export function censusOf(frame: usize): void {
 @inline function record(call: Frame, kept: i32, positives: i32, bad: bool): void {
   call.positives += <f64>positives;
   call.negatives += <f64>(kept - positives);
-  call.bad |= <i32>bad;
+  call.bad |= bad ? BAD_TARGET : 0;
 }
 
 function countBytes(call: Frame, targets: usize, count: i32): void {
@@ -45,7 +46,7 @@ function countBytes(call: Frame, targets: usize, count: i32): void {
     }
     positives += addBytes(ones);
   }
-  let bad = v128.any_true(v128.andnot(seen, i8x16.splat(1)));
+  let bad: bool = v128.any_true(v128.andnot(seen, i8x16.splat(1)));
   for (; i < count; i++) {
     const byte = load<u8>(targets + i);
     positives += byte;
@@ -57,7 +58,7 @@ function countBytes(call: Frame, targets: usize, count: i32): void {
 function countBytesKept(call: Frame, targets: usize, count: i32): void {
   let positives = 0;
   let kept = 0;
-  let bad = false;
+  let bad: bool = false;
   for (let i = 0; i < count; i++) {
     const byte = load<u8>(targets + i);
     if (byte == IGNORED) continue;
@@ -82,36 +83,36 @@ function countSoft(call: Frame, targets: usize, count: i32): void {
   }
   let positives = -addIntegers(above);
   const suspect = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
-  let bad = suspect && anyOutside(targets, i);
+  let bad: bool = suspect && anyOutside(targets, i);
   for (; i < count; i++) {
-    const y = load<f32>(targets + (i << 2));
-    positives += <i32>(y > 0.5);
+    const y = load<Float>(targets + bytesOf(i));
+    if (y > 0.5) positives++;
     bad = bad || isOutside(y);
   }
   record(call, count, positives, bad);
 }
 
 function anyOutside(targets: usize, count: i32): bool {
-  for (let i = 0; i < count; i++) if (isOutside(load<f32>(targets + (i << 2)))) return true;
+  for (let i = 0; i < count; i++) if (isOutside(load<Float>(targets + bytesOf(i)))) return true;
   return false;
 }
 
 /** Whether a soft target is outside [0, 1], or NaN. */
 // @ts-ignore: decorator
-@inline function isOutside(y: f32): bool {
+@inline function isOutside(y: Float): bool {
   return !(y >= 0 && y <= 1);
 }
 
 function countSoftKept(call: Frame, targets: usize, count: i32): void {
-  const ignore = <f32>call.ignore;
+  const ignore = <Float>call.ignore;
   let positives = 0;
   let kept = 0;
-  let bad = false;
+  let bad: bool = false;
   for (let i = 0; i < count; i++) {
-    const y = load<f32>(targets + (i << 2));
+    const y = load<Float>(targets + bytesOf(i));
     if (y == ignore) continue;
     kept++;
-    positives += <i32>(y > 0.5);
+    if (y > 0.5) positives++;
     bad = bad || isOutside(y);
   }
   record(call, kept, positives, bad);

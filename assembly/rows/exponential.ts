@@ -1,8 +1,10 @@
-import { Exponential } from './exponential';
-import { every, larger, load4, mulAdd, mulSub, shiftLeft, splat, sub } from './lanes';
-import { PAD_LOGITS, REMAINDER, SCALE, wholeTiles } from './layout';
-import { rowShift } from './rows';
-import { sweep } from './sweep';
+import { bytesOf } from '../frame';
+import { Exponentiate } from '../math/exponential';
+import { rowShift } from './row';
+import { every, larger, mulAdd, mulSub, read, shiftLeft, splat, sub } from '../simd/lanes';
+import { eachTile } from '../simd/stage';
+import { V0, wholeTiles } from '../simd/tile';
+import { Exponential, Logits, Remainder, Scale, claim, put, slot } from '../slots';
 
 // The exponentials of rows, up to a factor common to a row.
 //
@@ -11,7 +13,7 @@ import { sweep } from './sweep';
 //   n is below 2^11, so the first part of ln 2 has 13 bits, and its product with n is exact; that of the second errs by 2^-28.
 // Domain: rows whose largest logit is within 1000 of 0; any other row is shifted by its largest logit first.
 
-export const REDUCE: usize = memory.data<f32>(
+export const ROW_REDUCE: usize = memory.data<Float>(
   [
     1.4426950408889634, // log2 e
     0.693115234375, // ln 2 in 13 bits
@@ -31,36 +33,36 @@ export const REDUCE: usize = memory.data<f32>(
 }
 
 /**
- * REMAINDER and SCALE at byte `at` of the slots, of `count` <= BLOCK logits of a row whose largest is given. Where they are
+ * Remainder and Scale at byte `at` of the slots, of `count` <= BLOCK logits of a row whose largest is given. Where they are
  * fewer than 4, lanes beyond them are computed too: of the pad, into places that the next row fills.
  */
 export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
   let source = logits;
   let k = exponentOf(largest);
   if (needsShift(largest)) {
-    source = frame + PAD_LOGITS;
+    source = frame + slot<Logits>();
     rowShift(logits, source, count, largest);
     k = 0;
   } else if (count < 4) {
-    source = frame + PAD_LOGITS;
+    source = frame + slot<Logits>();
     memory.copy(source, logits, count << 2);
   }
   const lowest = splat(<f32>(<f64>(k - 127) * 0.6931471805599453)); // its scale is zero
-  const log2e = every(REDUCE);
+  const log2e = every(ROW_REDUCE);
   const round = splat(<f32>(12583039.0 - <f64>k));
-  const high = every(REDUCE + 4);
-  const low = every(REDUCE + 8);
+  const high = every(ROW_REDUCE + 4);
+  const low = every(ROW_REDUCE + 8);
   const slots = frame + at;
   const end = <usize>count << 2;
   const last: usize = count < 4 ? 0 : end - 16; // the last four, some of them again
   for (let o: usize = 0; o < end; o += 16) {
     const from = min(o, last);
-    reduce(slots + from, load4(source + from), lowest, log2e, round, high, low);
+    reduceLogits(slots + from, read(source + from), lowest, log2e, round, high, low);
   }
 }
 
 // @ts-ignore: decorator
-@inline export function reduce(
+@inline export function reduceLogits(
   at: usize,
   z: v128,
   lowest: v128,
@@ -72,14 +74,17 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
   const a = larger(z, lowest);
   const rounded = mulAdd(a, log2e, round);
   const n = sub(rounded, round);
-  v128.store(at, mulSub(n, low, mulSub(n, high, a)), REMAINDER);
-  v128.store(at, shiftLeft(rounded, 23), SCALE);
+  put<Remainder, V0>(at, mulSub(n, low, mulSub(n, high, a)));
+  put<Scale, V0>(at, shiftLeft(rounded, 23));
 }
 
-/** FACTOR = the exponentials of what reduceRow left in the first `count` places of the slots. */
+/** Exponential = the exponentials of what reduceRow left in the first `count` places of the slots. */
 // @ts-ignore: decorator
-@inline export function exponentiate(frame: usize, count: i32): void {
-  sweep<Exponential>(frame, 0, 0, <usize>wholeTiles(count) << 2);
+@inline export function exponentiateRow(frame: usize, count: i32): void {
+  const bytes = bytesOf(wholeTiles(count));
+  claim<Remainder>(frame, bytes); // what is beyond the rows means nothing
+  claim<Scale>(frame, bytes);
+  eachTile<Exponentiate<Exponential>>(frame, 0, 0, bytes);
 }
 
 /** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */

@@ -1,35 +1,43 @@
-// The vector instructions, under the names the formulas use. Nothing else names a WebAssembly feature, but for
-// v128.load(at, SLOT) and v128.store(at, value, SLOT): a slot is then part of the instruction, where a sum of address
-// and slot would be computed anew at every use.
-// Four float32 lanes make a vector; a mask lane is all ones or all zeros.
+// The vector instructions, under the names the formulas use. Nothing else names a WebAssembly feature, but for the slots and
+// v128.load_splat<Float>(frame, GAMMA) and the like, whose offset is part of the instruction, and the counting of targets.
+//
+// A vector holds as many lanes of Float, which the build chooses (asconfig.json), as fit 16 bytes. A mask lane is all ones or all zeros.
+
+export const VECTOR_BYTES: usize = 16;
 
 // @ts-ignore: decorator
-@inline export function load4(at: usize): v128 {
+@inline export function read(at: usize): v128 {
   return v128.load(at);
 }
 
 // @ts-ignore: decorator
-@inline export function store4(at: usize, value: v128): void {
+@inline export function write(at: usize, value: v128): void {
   v128.store(at, value);
 }
 
 // A coefficient in all lanes. Read from memory because engines rebuild a literal vector at every use.
 // @ts-ignore: decorator
 @inline export function every(at: usize): v128 {
-  return v128.load32_splat(at);
+  return v128.load_splat<Float>(at);
+}
+
+// Number k of a table of coefficients, in all lanes.
+// @ts-ignore: decorator
+@inline export function nth(table: usize, k: usize): v128 {
+  return v128.load_splat<Float>(table + k * sizeof<Float>());
 }
 
 // For `every`.
-export const HALF: usize = memory.data<f32>([0.5], 4);
-export const ONE: usize = memory.data<f32>([1.0], 4);
-export const TWO: usize = memory.data<f32>([2.0], 4);
-export const SIGN: usize = memory.data<f32>([-0.0], 4); // the sign bit
-export const ZERO: usize = memory.data<f32>([0.0], 4);
-export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whose product with a probability counts
+export const HALF: usize = memory.data<Float>([0.5], 8);
+export const ONE: usize = memory.data<Float>([1.0], 8);
+export const TWO: usize = memory.data<Float>([2.0], 8);
+export const SIGN: usize = memory.data<Float>([-0.0], 8); // the sign bit
+export const ZERO: usize = memory.data<Float>([0.0], 8);
+export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any loss whose product with a probability counts
 
 // @ts-ignore: decorator
-@inline export function splat(value: f32): v128 {
-  return f32x4.splat(value);
+@inline export function splat(value: Float): v128 {
+  return v128.splat<Float>(value);
 }
 
 // @ts-ignore: decorator
@@ -39,59 +47,60 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
 
 // @ts-ignore: decorator
 @inline export function add(a: v128, b: v128): v128 {
-  return f32x4.add(a, b);
+  return v128.add<Float>(a, b);
 }
 
 // @ts-ignore: decorator
 @inline export function sub(a: v128, b: v128): v128 {
-  return f32x4.sub(a, b);
+  return v128.sub<Float>(a, b);
 }
 
 // @ts-ignore: decorator
 @inline export function mul(a: v128, b: v128): v128 {
-  return f32x4.mul(a, b);
+  return v128.mul<Float>(a, b);
 }
 
 // @ts-ignore: decorator
 @inline export function div(a: v128, b: v128): v128 {
-  return f32x4.div(a, b);
+  return v128.div<Float>(a, b);
 }
 
 // @ts-ignore: decorator
-@inline export function sqrt4(a: v128): v128 {
-  return f32x4.sqrt(a);
+@inline export function root(a: v128): v128 {
+  return v128.sqrt<Float>(a);
 }
 
 // a b + c; in the relaxed build rounded once or twice, as the processor likes.
 // @ts-ignore: decorator
 @inline export function mulAdd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<Float>(a, b, c);
+  return add(mul(a, b), c);
 }
 
 // c - a b, likewise.
 // @ts-ignore: decorator
 @inline export function mulSub(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
-  return f32x4.sub(c, f32x4.mul(a, b));
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_nmadd<Float>(a, b, c);
+  return sub(c, mul(a, b));
 }
 
-// The larger, and the first where either is NaN: one instruction, unlike f32x4.max.
+// The larger, and the first where either is NaN: one instruction, unlike v128.max.
 // @ts-ignore: decorator
 @inline export function larger(a: v128, b: v128): v128 {
-  return f32x4.pmax(a, b);
+  return v128.pmax<Float>(a, b);
 }
 
-// The larger of a and a negative bound, as integers: f32x4.pmax without its place among the additions. May lose a NaN.
+// The larger of a and a negative bound; float32 as integers: without a place among the additions. May lose a NaN.
 // @ts-ignore: decorator
 @inline export function notBelow(a: v128, bound: v128): v128 {
-  return i32x4.min_u(a, bound);
+  if (sizeof<Float>() == 4) return i32x4.min_u(a, bound);
+  return v128.pmax<Float>(a, bound);
 }
 
 // The smaller, and the first where either is NaN.
 // @ts-ignore: decorator
 @inline export function smaller(a: v128, b: v128): v128 {
-  return f32x4.pmin(a, b);
+  return v128.pmin<Float>(a, b);
 }
 
 // @ts-ignore: decorator
@@ -127,59 +136,67 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
 
 // a where the mask is set, b elsewhere.
 // @ts-ignore: decorator
-@inline export function select4(a: v128, b: v128, mask: v128): v128 {
+@inline export function choose(a: v128, b: v128, mask: v128): v128 {
   return v128.bitselect(a, b, mask);
 }
 
 // @ts-ignore: decorator
 @inline export function absolute(a: v128): v128 {
-  return f32x4.abs(a);
+  return v128.abs<Float>(a);
 }
 
 // @ts-ignore: decorator
 @inline export function greaterMask(a: v128, b: v128): v128 {
-  return f32x4.gt(a, b);
+  return v128.gt<Float>(a, b);
 }
 
 // @ts-ignore: decorator
 @inline export function nonZeroMask(a: v128): v128 {
-  return f32x4.ne(a, zero());
+  return v128.ne<Float>(a, zero());
 }
 
 // @ts-ignore: decorator
 @inline export function zeroMask(a: v128): v128 {
-  return f32x4.eq(a, zero());
+  return v128.eq<Float>(a, zero());
 }
 
 // @ts-ignore: decorator
 @inline export function equalMask(a: v128, b: v128): v128 {
-  return f32x4.eq(a, b);
+  return v128.eq<Float>(a, b);
 }
 
 // Mask of the lanes whose sign bit is set.
 // @ts-ignore: decorator
 @inline export function negativeMask(a: v128): v128 {
-  return i32x4.shr_s(a, 31);
+  return shiftRightSigned(a, 8 * <i32>sizeof<Float>() - 1);
 }
+
+// The lanes as integers of their size.
 
 // @ts-ignore: decorator
 @inline export function subIntegers(a: v128, b: v128): v128 {
-  return i32x4.sub(a, b);
-}
-
-// @ts-ignore: decorator
-@inline export function toFloats(a: v128): v128 {
-  return f32x4.convert_i32x4_s(a);
+  if (sizeof<Float>() == 4) return i32x4.sub(a, b);
+  return i64x2.sub(a, b);
 }
 
 // @ts-ignore: decorator
 @inline export function shiftRightSigned(a: v128, bits: i32): v128 {
-  return i32x4.shr_s(a, bits);
+  if (sizeof<Float>() == 4) return i32x4.shr_s(a, bits);
+  return i64x2.shr_s(a, bits);
 }
 
 // @ts-ignore: decorator
 @inline export function shiftLeft(a: v128, bits: i32): v128 {
-  return i32x4.shl(a, bits);
+  if (sizeof<Float>() == 4) return i32x4.shl(a, bits);
+  return i64x2.shl(a, bits);
+}
+
+// Integers to floats. There is no such instruction for 64 bits, but what comes here is below 2^51: it is added to the bits of
+// 1.5 2^52, which leaves it behind when that is taken off again.
+// @ts-ignore: decorator
+@inline export function toFloats(a: v128): v128 {
+  if (sizeof<Float>() == 4) return f32x4.convert_i32x4_s(a);
+  return f64x2.sub(i64x2.add(a, f64x2.splat(6755399441055744.0)), f64x2.splat(6755399441055744.0));
 }
 
 // The low or high half of sixteen bytes 0 or 1, as eight words with the bit on top.
@@ -204,7 +221,7 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
   return i8x16.shuffle(zero, words, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
 }
 
-// The first (last) two lanes of a and b in turn: a0 b0 a1 b1.
+// The first (last) two of four lanes of a and b in turn: a0 b0 a1 b1.
 // @ts-ignore: decorator
 @inline export function interleaveLow(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
@@ -215,7 +232,7 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
   return i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
 }
 
-// The first (last) two lanes of a, then those of b: a0 a1 b0 b1.
+// The first (last) half of a, then that of b: a0 a1 b0 b1.
 // @ts-ignore: decorator
 @inline export function pairsLow(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
@@ -235,22 +252,25 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
 // The sum of the lanes in pairs, as two float64: exact before the addition.
 // @ts-ignore: decorator
 @inline export function widen(a: v128): v128 {
+  if (sizeof<Float>() == 8) return a;
   const high = i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
   return f64x2.add(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(high));
 }
 
 // @ts-ignore: decorator
-@inline export function addLanes(a: v128): f32 {
-  return (
-    f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 2) + (f32x4.extract_lane(a, 1) + f32x4.extract_lane(a, 3))
+@inline export function addLanes(a: v128): Float {
+  if (sizeof<Float>() == 8) return <Float>(f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1));
+  return <Float>(
+    (f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 2) + (f32x4.extract_lane(a, 1) + f32x4.extract_lane(a, 3)))
   );
 }
 
 // @ts-ignore: decorator
-@inline export function largestLane(a: v128): f32 {
-  const halves = f32x4.pmax(a, i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
-  const first = f32x4.extract_lane(halves, 0);
-  const second = f32x4.extract_lane(halves, 1);
+@inline export function largestLane(a: v128): Float {
+  const halves = larger(a, i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+  const first = v128.extract_lane<Float>(halves, 0);
+  if (sizeof<Float>() == 8) return first;
+  const second = v128.extract_lane<Float>(halves, 1);
   return first < second ? second : first;
 }
 
@@ -264,3 +284,7 @@ export const CAP: usize = memory.data<f32>([1e4], 4); // more than any loss whos
 @inline export function addBytes(a: v128): i32 {
   return addIntegers(i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(a)));
 }
+
+/** The largest finite number, and the smallest above 0. */
+export const LARGEST: Float = sizeof<Float>() == 4 ? <Float>f32.MAX_VALUE : <Float>f64.MAX_VALUE;
+export const SMALLEST: Float = sizeof<Float>() == 4 ? <Float>f32.MIN_VALUE : <Float>f64.MIN_VALUE;

@@ -1,0 +1,70 @@
+import { Hessian } from '../../src/abi';
+import { countTargets } from './count-targets';
+import { ValueOnly, WithCurve, WithSlope } from './derivative';
+import { prepareInputs, takeInputs } from './inputs';
+import { clearSums, finishSums, putOutputs } from './outputs';
+import { State, bytesOf } from '../frame';
+import { prepareGamma } from '../math/raise';
+import { BLOCK, wholeTiles } from '../simd/tile';
+import { clearSlots } from '../slots';
+
+// A loss of each element by itself: the stages over one block after another. No loss is named here.
+
+/** What a loss of elements is made of. It has no state: a loss is a type parameter of `evaluate`. */
+@unmanaged
+export abstract class Loss {
+  /** Whether its stages read targets as numbers; as bytes 0 and 1 otherwise. */
+  abstract readsNumbers(): bool;
+
+  /** The logit whose loss and derivatives are exactly 0 for target 0. */
+  abstract filler(): Float;
+
+  /** What a call needs before its first block. */
+  abstract prepare(frame: usize): void;
+
+  /**
+   * Modulation and Entropy of the block at the call's x and y, and Slope and Curve without the power as far as Order goes.
+   * Returns which power of Modulation is left to take.
+   */
+  terms<Order>(frame: usize, bytes: usize): i32 {
+    return unreachable();
+  }
+}
+
+export function evaluate<L extends Loss>(frame: usize): void {
+  const call = changetype<State>(frame);
+  call.readsNumbers = changetype<L>(0).readsNumbers() ? 1 : 0;
+  begin(frame);
+  changetype<L>(0).prepare(frame);
+  for (let start = 0; start < call.count; start += BLOCK) {
+    const count = min(call.count - start, BLOCK);
+    takeInputs(frame, start, count, changetype<L>(0).filler());
+    putOutputs(frame, start, count, termsOf<L>(frame, bytesOf(wholeTiles(count))));
+  }
+  finishSums(frame);
+}
+
+function begin(frame: usize): void {
+  clearSlots(frame);
+  prepareGamma(frame);
+  clearSums(frame);
+  countTargets(frame);
+  prepareInputs(frame);
+}
+
+// @ts-ignore: decorator
+@inline function termsOf<L extends Loss>(frame: usize, bytes: usize): i32 {
+  const call = changetype<State>(frame);
+  if (call.hess != 0 && call.hessian != Hessian.absGrad) return changetype<L>(0).terms<WithCurve>(frame, bytes);
+  if (call.hess != 0 || call.grad != 0) return changetype<L>(0).terms<WithSlope>(frame, bytes);
+  return changetype<L>(0).terms<ValueOnly>(frame, bytes);
+}
+
+/** What losses and derivatives are multiplied by, by class. */
+export function setFactors(frame: usize, positive: f64, negative: f64): void {
+  const call = changetype<State>(frame);
+  call.positiveFactor = <Float>positive;
+  call.negativeFactor = <Float>negative;
+  call.positiveScale = <Float>(positive * call.gradScale);
+  call.negativeScale = <Float>(negative * call.gradScale);
+}

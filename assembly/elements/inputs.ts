@@ -1,0 +1,129 @@
+import { Flag } from '../../src/abi';
+import { IGNORED, State, bytesOf, has } from '../frame';
+import { splat, write } from '../simd/lanes';
+import { BLOCK, fillsTiles, wholeTiles } from '../simd/tile';
+import { Alpha, AlphaNegative, Logits, PosWeight, Slot, TargetError, Targets, claim, putNumber, slot } from '../slots';
+
+// A block's inputs as the stages want them: whole tiles, the rest filled with elements whose loss and derivatives are exactly
+// 0; ignored elements replaced by such; targets smoothed, and as numbers where asked. What is fit already is read in place.
+
+/** Before the first block of a call. */
+export function prepareInputs(frame: usize): void {
+  const call = changetype<State>(frame);
+  if (!call.readsNumbers) return;
+  fillSlot<Alpha>(frame, call.count, <Float>call.alphaPositive);
+  fillSlot<AlphaNegative>(frame, call.count, <Float>call.alphaNegative);
+  fillSlot<TargetError>(frame, call.count, 0);
+  fillSlot<PosWeight>(frame, call.count, <Float>call.posWeight);
+}
+
+/** The inputs of `count` elements from `start` on; `filler` is the logit (or probability) whose loss is 0 for target 0. */
+export function takeInputs(frame: usize, start: i32, count: i32, filler: Float): void {
+  const call = changetype<State>(frame);
+  const targets = targetsFrom(call, start);
+  const fits = fillsTiles(count) && !has(call, Flag.ignore);
+  call.x = call.logits + bytesOf(start);
+  call.y = targets;
+  if (!fits) {
+    padLogits(frame, call.x, targets, count, filler);
+    call.x = frame + slot<Logits>();
+  }
+  if (call.readsNumbers) {
+    if (!fits || !has(call, Flag.soft) || call.labelSmoothing != 0) {
+      padSoft(frame, targets, count);
+      call.y = frame + slot<Targets>();
+    }
+    if (call.alphas) {
+      padNumbers<Alpha>(frame, call.alphas + bytesOf(start), count, 0);
+      padNumbers<AlphaNegative>(frame, call.alphaNegatives + bytesOf(start), count, 0);
+    }
+    if (call.posWeights) padNumbers<PosWeight>(frame, call.posWeights + bytesOf(start), count, 0);
+  } else if (!fits) {
+    padBytes(frame, targets, count);
+    call.y = frame + slot<Targets>();
+  }
+}
+
+/** The address of the target of element `start`. */
+// @ts-ignore: decorator
+@inline export function targetsFrom(call: State, start: i32): usize {
+  return call.targets + (has(call, Flag.soft) ? bytesOf(start) : start);
+}
+
+/** A slot with `count` numbers from `source`, filled up with `filler`. */
+// @ts-ignore: decorator
+@inline export function padNumbers<S extends Slot>(frame: usize, source: usize, count: i32, filler: Float): void {
+  copyAndFill(frame + slot<S>(), source, count, filler);
+  claim<S>(frame, bytesOf(wholeTiles(count)));
+}
+
+/** A slot with one value, as far as a block of `count` elements, or a full one, goes. */
+// @ts-ignore: decorator
+@inline export function fillSlot<S extends Slot>(frame: usize, count: i32, value: Float): void {
+  fillTiles(frame + slot<S>(), min(count, BLOCK), value);
+  claim<S>(frame, bytesOf(wholeTiles(min(count, BLOCK))));
+}
+
+function copyAndFill(pad: usize, source: usize, count: i32, filler: Float): void {
+  memory.copy(pad, source, bytesOf(count));
+  fillTile(pad, count, filler);
+}
+
+function fillTiles(pad: usize, count: i32, value: Float): void {
+  const lanes = splat(value);
+  const end = pad + bytesOf(wholeTiles(count));
+  for (let at = pad; at < end; at += 16) write(at, lanes);
+}
+
+/** The numbers from `from` on to the end of a tile. */
+function fillTile(pad: usize, from: i32, value: Float): void {
+  for (let i = from; i < wholeTiles(from); i++) store<Float>(pad + bytesOf(i), value);
+}
+
+/** Pads logits, and replaces those whose target is ignored. */
+function padLogits(frame: usize, logits: usize, targets: usize, count: i32, filler: Float): void {
+  const call = changetype<State>(frame);
+  padNumbers<Logits>(frame, logits, count, filler);
+  if (!has(call, Flag.ignore)) return;
+  for (let i = 0; i < count; i++) {
+    if (isIgnored(call, targets, i)) putNumber<Logits>(frame + bytesOf(i), filler);
+  }
+}
+
+/** Pads byte targets. */
+function padBytes(frame: usize, targets: usize, count: i32): void {
+  const pad = frame + slot<Targets>();
+  memory.fill(pad, 0, wholeTiles(count));
+  memory.copy(pad, targets, count);
+  if (!has(changetype<State>(frame), Flag.ignore)) return;
+  for (let i = 0; i < count; i++) if (load<u8>(pad + i) == IGNORED) store<u8>(pad + i, 0);
+}
+
+/** Pads targets as numbers, smoothed: y (1 - s) + s / 2. */
+function padSoft(frame: usize, targets: usize, count: i32): void {
+  const call = changetype<State>(frame);
+  const keep = 1 - call.labelSmoothing;
+  const half = call.labelSmoothing / 2;
+  const bytes = !has(call, Flag.soft);
+  const ignore = has(call, Flag.ignore);
+  for (let i = 0; i < count; i++) {
+    const y: f64 = bytes ? <f64>load<u8>(targets + i) : <f64>load<Float>(targets + bytesOf(i));
+    const ignored = ignore && isIgnored(call, targets, i);
+    const smoothed = ignored ? 0 : y * keep + half;
+    putNumber<Targets>(frame + bytesOf(i), <Float>smoothed);
+    putNumber<TargetError>(frame + bytesOf(i), <Float>(smoothed - <f64>(<Float>smoothed)));
+  }
+  fillTile(frame + slot<Targets>(), count, 0);
+  fillTile(frame + slot<TargetError>(), count, 0);
+  claim<TargetError>(frame, bytesOf(wholeTiles(count)));
+}
+
+/** Writes 0 where the target is ignored. */
+export function clearIgnored(call: State, out: usize, targets: usize, count: i32): void {
+  for (let i = 0; i < count; i++) if (isIgnored(call, targets, i)) store<Float>(out + bytesOf(i), 0);
+}
+
+function isIgnored(call: State, targets: usize, i: i32): bool {
+  if (has(call, Flag.soft)) return load<Float>(targets + bytesOf(i)) == <Float>call.ignore;
+  return load<u8>(targets + i) == IGNORED;
+}

@@ -1,0 +1,20 @@
+import { Flag } from '../../src/abi';
+import { evaluate } from '../elements/evaluate';
+import { State, has } from '../frame';
+import { FocalHard } from './focal-hard';
+import { FocalProbability } from './focal-probability';
+import { FocalSoft } from './focal-soft';
+
+/** The focal loss, by the least that a call's options need. */
+export function focal(frame: usize): void {
+  const call = changetype<State>(frame);
+  if (has(call, Flag.probabilities)) evaluate<FocalProbability>(frame);
+  else if (needsNumbers(call)) evaluate<FocalSoft>(frame);
+  else evaluate<FocalHard>(frame);
+}
+
+/** Whether targets are numbers, or become such, or an option is per element. */
+// @ts-ignore: decorator
+@inline function needsNumbers(call: State): bool {
+  return has(call, Flag.soft) || call.labelSmoothing != 0 || call.alphas != 0 || call.posWeights != 0;
+}

@@ -1,0 +1,189 @@
+import { MANTISSA_BITS } from './exponential';
+import {
+  ONE,
+  TWO,
+  add,
+  and,
+  choose,
+  div,
+  every,
+  greaterMask,
+  larger,
+  mul,
+  mulAdd,
+  mulSub,
+  nth,
+  shiftLeft,
+  shiftRightSigned,
+  smaller,
+  sub,
+  subIntegers,
+  toFloats,
+} from '../simd/lanes';
+import { TileStage, VectorStage } from '../simd/stage';
+import { V0, V1, V2, V3 } from '../simd/tile';
+import { Coefficient, Divisor, Entropy, Hinge, LogOnePlus, Modulation, Numerator, Ratio, get, put } from '../slots';
+
+// What every loss is made of: Modulation = 1 - p_t, and Entropy, the cross entropy, from its hinge and log(1 + e), e = e^-|x|.
+//
+// Method: log(1 + e) = 2 atanh(t / 2) = t + t^3 (a1 + a2 t^2 + a3 t^4 + a4 t^6), t = e / (1 + e / 2) in [0, 2/3],
+//   minimax on t^2 in [0, 4/9], relative error 0.08 2^-24 before rounding.
+// Coefficients: scripts/coefficients.mjs.
+// The modulation comes undivided, so that no stage has two divisions to wait for.
+
+const SERIES: usize = memory.data<Float>(
+  [0.08333306014537811, 0.012506280094385147, 0.0021891766227781773, 0.0005454562488012016],
+  16,
+);
+
+/** Modulation /= Divisor. */
+@final
+export class Divided {}
+
+/** LogOnePlus = log(1 + e), from which power.ts takes a power of the modulation. */
+@final
+export class Logged {}
+
+/** Entropy = Hinge + log(1 + e), with the sign that hinge and ratio carry. */
+@final
+@unmanaged
+export class AddEntropy<Kind> extends TileStage {
+  @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const a1 = nth(SERIES, 0);
+    const a2 = nth(SERIES, 1);
+    const a3 = nth(SERIES, 2);
+    const a4 = nth(SERIES, 3);
+    const at = frame + o;
+    addEntropy<Kind, V0>(at, a1, a2, a3, a4);
+    addEntropy<Kind, V1>(at, a1, a2, a3, a4);
+    addEntropy<Kind, V2>(at, a1, a2, a3, a4);
+    addEntropy<Kind, V3>(at, a1, a2, a3, a4);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function addEntropy<Kind, V>(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
+  if (idof<Kind>() == idof<Divided>()) divide<V>(at);
+  const t = get<Ratio, V>(at);
+  const square = mul(t, t);
+  const cube = mul(t, square);
+  const rest = series(square, a1, a2, a3, a4);
+  if (idof<Kind>() == idof<Logged>()) put<LogOnePlus, V>(at, mulAdd(cube, rest, t));
+  // hinge and t first, which are at hand
+  put<Entropy, V>(at, mulAdd(cube, rest, add(get<Hinge, V>(at), t)));
+}
+
+/** Modulation /= Divisor, of those that are Logged. */
+@final
+@unmanaged
+export class Divide extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    divide<V0>(frame + o);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function divide<V>(at: usize): void {
+  const divisor = get<Divisor, V>(at);
+  put<Modulation, V>(at, div(get<Modulation, V>(at), divisor));
+}
+
+/** The same of a soft target, whose modulation comes as h and which weighs both logarithms by Coefficient. */
+@final
+@unmanaged
+export class AddWeighedEntropy extends TileStage {
+  @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const a1 = nth(SERIES, 0);
+    const a2 = nth(SERIES, 1);
+    const a3 = nth(SERIES, 2);
+    const a4 = nth(SERIES, 3);
+    const one = every(ONE);
+    const two = every(TWO);
+    const at = frame + o;
+    addWeighedEntropy<V0>(at, a1, a2, a3, a4, one, two);
+    addWeighedEntropy<V1>(at, a1, a2, a3, a4, one, two);
+    addWeighedEntropy<V2>(at, a1, a2, a3, a4, one, two);
+    addWeighedEntropy<V3>(at, a1, a2, a3, a4, one, two);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function addWeighedEntropy<V>(
+  at: usize,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  a4: v128,
+  one: v128,
+  two: v128,
+): void {
+  const h = get<Modulation, V>(at);
+  const v = div(get<Numerator, V>(at), get<Divisor, V>(at));
+  const major = larger(v, h);
+  put<Modulation, V>(at, mulAdd(smaller(v, h), mulSub(major, two, one), major));
+  const t = get<Ratio, V>(at);
+  const square = mul(t, t);
+  const log = mulAdd(mul(t, square), series(square, a1, a2, a3, a4), t);
+  const hinge = get<Hinge, V>(at);
+  put<Entropy, V>(at, mulAdd(get<Coefficient, V>(at), log, hinge));
+}
+
+// a1 + a2 t^2 + a3 t^4 + a4 t^6
+// @ts-ignore: decorator
+@inline function series(square: v128, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
+  return mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
+}
+
+// log v of v > 0, for the few that are not 1 + e.
+//
+// Method: v = 2^k m, m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1),
+//   log v = k ln 2 + 2 s + s (b1 s^2 + b2 s^4 + b3 s^6), minimax on |s| <= 0.1716, relative error 0.02 2^-24 before rounding.
+// Domain: [0, 2^60]; what is small is scaled by 2^64, so that subnormal numbers count. log 0 is about -132.
+// NaN and infinity are taken for numbers.
+
+const LOG: usize = memory.data<Float>(
+  [
+    2.0,
+    0.6666677594184875,
+    0.3997758626937866,
+    0.29870694875717163,
+    1e-20, // what is smaller is scaled
+    1.8446744073709552e19, // by 2^64
+    64.0,
+    0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
+    1.0,
+    1.428606765330187e-6, // ln 2 in two parts, as in exponential.ts
+    0.693145751953125,
+  ],
+  16,
+);
+
+// @ts-ignore: decorator
+@inline export function naturalLog(v: v128): v128 {
+  const small = greaterMask(nth(LOG, 4), v);
+  const scaled = choose(mul(v, nth(LOG, 5)), v, small);
+  const exponent = shiftRightSigned(subIntegers(scaled, nth(LOG, 7)), MANTISSA_BITS);
+  const m = subIntegers(scaled, shiftLeft(exponent, MANTISSA_BITS));
+  const k = sub(toFloats(exponent), and(small, nth(LOG, 6)));
+  const one = nth(LOG, 8);
+  const s = div(sub(m, one), add(m, one));
+  const square = mul(s, s);
+  const series = mulAdd(square, mulAdd(square, mulAdd(square, nth(LOG, 3), nth(LOG, 2)), nth(LOG, 1)), nth(LOG, 0));
+  return add(mulAdd(s, series, mul(k, nth(LOG, 9))), mul(k, nth(LOG, 10)));
+}
+
+/**
+ * log(1 + x) of one finite number x >= 0, to 2e-9 of it.
+ *
+ * Method: 1 + x = 2^k m with m in [sqrt(1/2), sqrt(2)), and log m = 2 s (1 + s^2 / 3 + ... + s^8 / 9), s = (m - 1) / (m + 1);
+ * m - 1 is x itself where k is 0, so that nothing is lost of a small one.
+ */
+export function log1p(x: f64): f64 {
+  const k = (reinterpret<i64>(1 + x) - reinterpret<i64>(0.7071067811865476)) >> 52;
+  const scale = reinterpret<f64>((1023 - k) << 52);
+  const above = x * scale + (scale - 1);
+  const s = above / (above + 2);
+  let series: f64 = 0;
+  for (let n = 9; n > 0; n -= 2) series = series * (s * s) + 1 / <f64>n;
+  return <f64>k * 0.6931471805599453 + 2 * s * series;
+}

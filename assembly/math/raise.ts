@@ -1,0 +1,79 @@
+import { State } from '../frame';
+import { Exponentiate } from './exponential';
+import {
+  Five,
+  Four,
+  HardPowerSplit,
+  OneAndHalf,
+  PowerLog,
+  PowerSplit,
+  Raise,
+  Three,
+  Two,
+  Zero,
+  oddPower,
+} from './power';
+import { eachTile, eachVector } from '../simd/stage';
+import { Modulation } from '../slots';
+
+// Which power a gamma takes. A new special case is a class in power.ts and a line in `raise`, and in addPower of
+// elements/outputs.ts if it is to cost no pass of its own.
+
+// A power is known by twice its gamma, an integer up to 10, or as any other.
+
+export const FIRST_POWER: i32 = 2;
+export const ANY_POWER: i32 = -1;
+
+/** The power that prepareGamma has found. */
+// @ts-ignore: decorator
+@inline export function powerOf(frame: usize): i32 {
+  return changetype<State>(frame).power;
+}
+
+/** Modulation = Modulation^power. */
+export function raise(frame: usize, power: i32, bytes: usize): void {
+  switch (power) {
+    case ANY_POWER: return anyPower(frame, bytes);
+    case 0: return eachVector<Raise<Zero>>(frame, 0, 0, bytes);
+    case 2: return;
+    case 3: return eachVector<Raise<OneAndHalf>>(frame, 0, 0, bytes);
+    case 4: return eachVector<Raise<Two>>(frame, 0, 0, bytes);
+    case 6: return eachVector<Raise<Three>>(frame, 0, 0, bytes);
+    case 8: return eachVector<Raise<Four>>(frame, 0, 0, bytes);
+    case 10: return eachVector<Raise<Five>>(frame, 0, 0, bytes);
+  }
+  oddPower(frame, power, bytes);
+}
+
+/** Modulation = exp2(gamma log2 Modulation). Overwrites the slots of the exponential. */
+function anyPower(frame: usize, bytes: usize): void {
+  eachTile<PowerLog>(frame, 0, 0, bytes);
+  eachVector<PowerSplit>(frame, 0, 0, bytes);
+  eachTile<Exponentiate<Modulation>>(frame, 0, 0, bytes);
+}
+
+/** Modulation = (1 - p_t)^gamma of hard targets, from Hinge, LogOnePlus and the slots of the exponential, which it overwrites. */
+export function raiseHard(frame: usize, bytes: usize): void {
+  eachTile<HardPowerSplit>(frame, 0, 0, bytes);
+  eachTile<Exponentiate<Modulation>>(frame, 0, 0, bytes);
+}
+
+/** Finds the power of a call, and for any other the parts of gamma, the first of 12 bits. */
+export function prepareGamma(frame: usize): void {
+  const call = changetype<State>(frame);
+  const gamma = call.gamma;
+  const twice = gamma * 2;
+  call.power = twice <= 10 && twice == Math.floor(twice) ? <i32>twice : ANY_POWER;
+  const held = Math.min(gamma, 1e9); // any larger power of a number below 1 is 0 as well
+  const high = highBits(held);
+  call.gammaRounded = <Float>held;
+  call.gammaHigh = <Float>high;
+  call.gammaLow = <Float>(held - high);
+  call.gammaLog2e = <Float>(held * 1.4426950408889634);
+}
+
+/** The leading 12 bits of a number. */
+// @ts-ignore: decorator
+@inline function highBits(value: f64): f64 {
+  return <f64>reinterpret<f32>(reinterpret<u32>(<f32>value) & 0xfffff000);
+}

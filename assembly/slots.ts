@@ -1,0 +1,179 @@
+import { STATE_BYTES } from './frame';
+import { BLOCK } from './simd/tile';
+
+// The terms of a block: a slot holds one of them, a number for each element, behind the state of a call. Stages hand terms
+// on in slots. A slot is a type, and so is the vector of a tile: `get<Ratio, V1>(frame + o)`. Their offset is then part of
+// the instruction, where a sum of address and slot would be computed anew at every use.
+
+// Places, each behind the last: the size of a class is the number of the place.
+/** A slot is a class that extends a place. */
+export class Slot {}
+class Place1 extends Slot { private place: u8; }
+class Place2 extends Place1 { private place1: u8; }
+class Place3 extends Place2 { private place2: u8; }
+class Place4 extends Place3 { private place3: u8; }
+class Place5 extends Place4 { private place4: u8; }
+class Place6 extends Place5 { private place5: u8; }
+class Place7 extends Place6 { private place6: u8; }
+class Place8 extends Place7 { private place7: u8; }
+class Place9 extends Place8 { private place8: u8; }
+class Place10 extends Place9 { private place9: u8; }
+class Place11 extends Place10 { private place10: u8; }
+class Place12 extends Place11 { private place11: u8; }
+class Place13 extends Place12 { private place12: u8; }
+class Place14 extends Place13 { private place13: u8; }
+class Place15 extends Place14 { private place14: u8; }
+class Place16 extends Place15 { private place15: u8; }
+class Place17 extends Place16 { private place16: u8; }
+class Place18 extends Place17 { private place17: u8; }
+class Place19 extends Place18 { private place18: u8; }
+class Place20 extends Place19 { private place19: u8; }
+class Place21 extends Place20 { private place20: u8; }
+
+// What lies where. Slots of one place overlay each other: writing one ends the others. test/slots.test.ts runs every
+// kind of call on a build that traps where a stage reads a slot that another has overwritten.
+
+// -|x| = n ln 2 + Remainder, and Scale = 2^n.
+export class Remainder extends Slot {}
+export class Scale extends Place1 {}
+// log2 of a modulation: of its mantissa, and its exponent.
+export class LogMantissa extends Slot {}
+export class Exponent extends Place1 {}
+// What a row's derivatives are made of.
+export class TargetSlope extends Slot {}
+export class OthersSlope extends Place1 {}
+
+// e^-|x| = Numerator / Denominator, and what rounding took from them. Of rows: the others' exponentials and the target's.
+export class Denominator extends Place2 {}
+export class Numerator extends Place3 {}
+export class Correction extends Place4 {}
+// What the modulation is still to be divided by.
+export class Divisor extends Place4 {}
+
+// 1 - p_t, then its power.
+export class Modulation extends Place5 {}
+// Of the logits of rows.
+export class Exponential extends Place5 {}
+
+// The argument of log(1 + e), then that logarithm.
+export class Ratio extends Place6 {}
+export class LogOnePlus extends Place6 {}
+// What the logits of rows side by side are rounded with.
+export class Rounding extends Place6 {}
+// Of a row of a posterior: log(1 + o) / o, o the others' exponentials beside that of the top class.
+export class Turn extends Place6 {}
+
+// The part of the cross entropy that is linear in the logit. Of rows: a logarithm.
+export class Hinge extends Place7 {}
+// Of a row of a posterior: the probability of all classes but the top one.
+export class Rest extends Place7 {}
+
+// What both logarithms of a soft target are weighed by.
+export class Coefficient extends Place8 {}
+
+// The cross entropy, with the sign of the class.
+export class Entropy extends Place9 {}
+// What the logits of rows side by side are kept above.
+export class Lowest extends Place9 {}
+
+// p_t.
+export class Probability extends Place10 {}
+// The largest logit of a row.
+export class Largest extends Place10 {}
+
+// The gradient, and the second derivative, without the power.
+export class Slope extends Place11 {}
+export class Curve extends Place12 {}
+// Of a class of a row of a posterior: its exponential, then its probability v, and v l / (1 - v).
+export class ClassExponential extends Place11 {}
+export class ClassProbability extends Place11 {}
+export class ClassLoss extends Place12 {}
+
+// A block as the stages want it: whole tiles, targets as numbers.
+export class Logits extends Place13 {}
+export class Targets extends Place14 {}
+export class Output extends Place15 {}
+
+// One value an element, whether given by element or for all.
+export class Weight extends Place16 {}
+export class Alpha extends Place17 {}
+export class AlphaNegative extends Place18 {}
+export class PosWeight extends Place19 {}
+// Of rows: the sum of the exponentials of all classes but the target's.
+export class Others extends Place19 {}
+// Of a smoothed target, what its number cannot hold.
+export class TargetError extends Place20 {}
+
+class End extends Place21 {}
+
+const SLOT_BYTES: usize = BLOCK * sizeof<Float>();
+const SLOTS_END: usize = STATE_BYTES + SLOT_BYTES * offsetof<End>();
+
+/** Bytes of a frame with all that lies behind it. */
+export const WORK_BYTES: usize = isDefined(CHECK_SLOTS) ? 2 * SLOTS_END : SLOTS_END;
+
+/** Where a slot begins, relative to its frame. */
+// @ts-ignore: decorator
+@inline export function slot<S extends Slot>(): usize {
+  return STATE_BYTES + SLOT_BYTES * offsetof<S>();
+}
+
+// @ts-ignore: decorator
+@inline export function get<S extends Slot, V>(at: usize): v128 {
+  check<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+  return v128.load(at, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+}
+
+// @ts-ignore: decorator
+@inline export function put<S extends Slot, V>(at: usize, value: v128): void {
+  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+  v128.store(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+}
+
+/** One number of a slot, that of element 0 where `at` is the frame. */
+// @ts-ignore: decorator
+@inline export function getNumber<S extends Slot>(at: usize): Float {
+  check<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>());
+  return load<Float>(at, STATE_BYTES + SLOT_BYTES * offsetof<S>());
+}
+
+// @ts-ignore: decorator
+@inline export function putNumber<S extends Slot>(at: usize, value: Float): void {
+  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>());
+  store<Float>(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>());
+}
+
+/** The first number of a slot in all lanes. */
+// @ts-ignore: decorator
+@inline export function getEvery<S extends Slot>(frame: usize): v128 {
+  check<S>(frame + STATE_BYTES + SLOT_BYTES * offsetof<S>());
+  return v128.load_splat<Float>(frame, STATE_BYTES + SLOT_BYTES * offsetof<S>());
+}
+
+// In the build that checks slots every vector has a twin behind the slots, which holds the slot that was last written there.
+
+// @ts-ignore: decorator
+@inline function mark<S extends Slot>(address: usize): void {
+  if (isDefined(CHECK_SLOTS)) store<u32>((address & ~15) + SLOTS_END, idof<S>());
+}
+
+// @ts-ignore: decorator
+@inline function check<S extends Slot>(address: usize): void {
+  if (isDefined(CHECK_SLOTS)) {
+    if (load<u32>((address & ~15) + SLOTS_END) != idof<S>()) unreachable();
+  }
+}
+
+/** Says that `bytes` of a slot have been written by other means than `put`. */
+// @ts-ignore: decorator
+@inline export function claim<S extends Slot>(at: usize, bytes: usize): void {
+  if (isDefined(CHECK_SLOTS)) {
+    for (let o: usize = 0; o < bytes; o += 16) mark<S>(at + slot<S>() + o);
+  }
+}
+
+/** Says that no slot holds anything: a call has begun. */
+// @ts-ignore: decorator
+@inline export function clearSlots(frame: usize): void {
+  if (isDefined(CHECK_SLOTS)) memory.fill(frame + SLOTS_END, 0, SLOTS_END);
+}

@@ -1,0 +1,1 @@
+export function digest(library: object): { hash: string; parts: Record<string, string> };
