@@ -64,6 +64,8 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     words[Word.flags] = this.begin(instance, y) | (this.#settings.ignoreIndex === null ? 0 : Flag.ignore);
     totals.positives = 0;
     totals.negatives = 0;
+    this.start = 0;
+    this.end = y.length;
     for (let start = 0; start < y.length; start += SEGMENT) {
       const count = Math.min(SEGMENT, y.length - start);
       words[Word.count] = count;
@@ -110,7 +112,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     const { words } = instance;
     words[Word.targets] = this.#targetsAt(instance, y, yAt, start, count, validate);
     if (this.#alphas === undefined && this.#posWeights === undefined) return;
-    const phase = this.classAt(start);
+    const phase = (this.offset + start) % this.#settings.numClasses;
     if (this.#alphas !== undefined && this.#alphaNegatives !== undefined) {
       words[Word.alphas] = instance.stageFloats(this.#alphas, phase, count, instance.alphas);
       words[Word.alphaNegatives] = instance.stageFloats(this.#alphaNegatives, phase, count, instance.alphaNegatives);
@@ -118,11 +120,6 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     if (this.#posWeights !== undefined) {
       words[Word.posWeights] = instance.stageFloats(this.#posWeights, phase, count, instance.posWeights);
     }
-  }
-
-  /** The class of an element, where classes go round. */
-  protected classAt(index: number): number {
-    return index % this.#settings.numClasses;
   }
 
   protected override evaluate({ kernel, frame }: Instance): void {
@@ -157,7 +154,9 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
         if (ignoreIndex === null) {
           if (yAt !== 0) return yAt + start;
           const offset = start % BYTES;
-          if (offset === 0) instance.stageBytes(y as Uint8Array, start, Math.min(BYTES, y.length - start), targets);
+          if (offset === 0 || start === this.start) {
+            instance.stageBytes(y as Uint8Array, start, Math.min(BYTES - offset, this.end - start), targets + offset);
+          }
           return targets + offset;
         }
         from = yAt === 0 ? instance.stageBytes(y as Uint8Array, start, count, raw) : yAt + start;

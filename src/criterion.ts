@@ -30,10 +30,24 @@ export interface CommonSettings {
   readonly numClasses: number;
 }
 
+/** Targets from `start` to `end`, of arrays that begin with target `offset` of a call; segments begin where that call's do. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly offset: number;
+  /** Receives the three numbers of `Sums` for each segment. */
+  readonly sums: Float64Array | undefined;
+}
+
 const CALL_KEYS = ['weight', 'out', 'gradOut', 'hessOut', 'validate'];
 
 /** Evaluates one loss, whose targets are `T` after a tensor's data have been taken out. */
 export abstract class Evaluator<T extends { readonly length: number } = { readonly length: number }> {
+  /** Of the run: the position of the arrays' first target in the whole that they are part of, and the targets it is about. */
+  protected offset = 0;
+  protected start = 0;
+  protected end = 0;
+
   constructor(
     readonly settings: CommonSettings,
     readonly targetsOf: (value: unknown) => T,
@@ -150,8 +164,16 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     scale: number,
     sums: boolean,
     metered = false,
+    range?: Range,
   ): void {
     const { columns, step } = this;
+    const from = range === undefined ? 0 : range.start;
+    const end = range === undefined ? y.length : range.end;
+    const each = range?.sums;
+    let next = 0;
+    this.offset = range === undefined ? 0 : range.offset;
+    this.start = from;
+    this.end = end;
     const validate = call?.validate !== false;
     const weight = call?.weight;
     const instance = this.instanceFor(x, grad, hess);
@@ -174,8 +196,8 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
     let sumNegatives = 0;
     let positives = 0;
     let negatives = 0;
-    for (let start = 0; start < y.length; start += step) {
-      const count = Math.min(step, y.length - start);
+    for (let start = from; start < end; start += step) {
+      const count = Math.min(step, end - start);
       const first = start * columns;
       const length = count * columns;
       words[Word.count] = count;
@@ -192,6 +214,11 @@ export abstract class Evaluator<T extends { readonly length: number } = { readon
       if (out !== undefined && outAt === 0) instance.takeFloats(out, start, count, instance.loss);
       if (grad !== undefined && gradAt === 0) instance.takeFloats(grad, first, length, instance.grad);
       if (hess !== undefined && hessAt === 0) instance.takeFloats(hess, first, length, instance.hess);
+      if (each !== undefined) {
+        each[next++] = doubles[Double.sum];
+        each[next++] = doubles[Double.positives];
+        each[next++] = doubles[Double.negatives];
+      }
       sum += doubles[Double.sum];
       sumPositives += doubles[Double.sumPositives];
       sumNegatives += doubles[Double.sumNegatives];

@@ -1,21 +1,27 @@
-// One call over several threads.
+// One call over several threads, of which the calling one is the first.
 
+import { setImmediate } from 'node:timers';
 import type { FloatSource, TargetSource } from '../arrays.js';
 import type { Evaluator, Sums } from '../criterion.js';
-import { CHUNK, isShared, Staging, Stagings } from './staging.js';
-import type { Threads } from './threads.js';
+import { type Board, NONE, Role, type SharedArray, Word } from './board.js';
+import { isShared, Staging, stage } from './staging.js';
+import { type Task, Threads } from './threads.js';
 
-/** Elements that pay for a message to a thread and back: 0.2 to 0.3 ms, in which one thread evaluates as many. */
-const PER_THREAD = 8 * 16_384;
-/** With two threads on two cores a call took as long as in one thread at half of this, 0.7 of the time here. */
-const SHARED_FROM = 8 * PER_THREAD;
-/** The same for arrays that are copied, 0.9 to 1 of the time here. */
-const COPIED_FROM = 24 * PER_THREAD;
-
-/** Segments that a thread takes at a time where there are many: long enough a stretch to be read at full speed. */
-const SHARE = 16;
-/** Shares a thread where there are fewer, for threads that are not equally fast. */
-const SHARES = 8;
+/** Segments for which it pays to wake another thread. */
+const PER_THREAD = 4;
+/**
+ * Segments from which on a call is divided. On two cores it took as long as in one thread at half of this (and, where arrays
+ * are copied, three quarters), 0.7 to 0.8 of the time at twice this.
+ */
+const FEWEST = 16;
+/** Segments of a slot: copied they are still in the cache when a thread gets to them. */
+const SLOT = 4;
+/** Slots beyond one for each thread. */
+const SPARE = 2;
+/** Segments that the caller takes at a time. */
+const OWN = 4;
+/** Milliseconds for which a call keeps its thread, before it lets timers and input have it. */
+const TURN = 2;
 
 /** What a call gives, after its checks. */
 interface Inputs {
@@ -29,103 +35,268 @@ interface Inputs {
 export interface Results {
   readonly out: Float32Array | undefined;
   readonly grad: Float32Array | undefined;
+  readonly hess: Float32Array | undefined;
   /** Factor of the gradient. */
   readonly scale: number;
   readonly sums: boolean;
 }
 
-/** Whether threads are faster than the calling one alone. */
-export function isWorthDividing(length: number, arrays: readonly unknown[]): boolean {
-  return length >= (arrays.every(isShared) ? SHARED_FROM : COPIED_FROM);
-}
+type Call = Inputs & Results;
 
-/** Divides calls among threads. */
+/** Divides calls among threads, one call after the other. */
 export class Divider {
-  readonly #stagings: Stagings;
+  readonly #staging: Staging;
+  #threads: Threads;
+  #sums = new Float64Array(new SharedArrayBuffer(0));
+  #last: Promise<unknown> = Promise.resolve();
 
+  /** `count` threads, the calling one among them. */
   constructor(
     private readonly evaluator: Evaluator<TargetSource>,
-    private readonly threads: Threads,
+    private readonly count: number,
   ) {
-    this.#stagings = new Stagings(threads.count);
+    this.#staging = new Staging(count - 1 + SPARE);
+    this.#threads = this.#start();
+  }
+
+  /** Whether threads are faster than the calling one alone. */
+  isWorthDividing(rows: number): boolean {
+    return rows >= FEWEST * this.evaluator.step;
   }
 
   /** The sums are those of one thread: each segment's are added in the order of segments. */
-  async run(call: Inputs & Results): Promise<Sums> {
-    const { x, y, weight, out, grad } = call;
-    const { step } = this.evaluator;
-    const { length } = y;
-    const sums = call.sums ? new Float64Array(new SharedArrayBuffer(24 * Math.ceil(length / step))) : undefined;
-    let next = 0;
-    let bad = length;
-    let failed = false;
-    /** Has `threads` threads at once work on chunks, one after the other, until none are left. */
-    const work = async (staging: Staging, size: number, threads: number) => {
-      while (next < length && bad === length && !failed) {
-        const start = next;
-        const end = Math.min(length, start + size);
-        next = end;
-        const outPart = staging.results('out', out, start, end);
-        const gradPart = staging.results('grad', grad, start, end);
-        const job = {
-          logits: staging.logits(x, start, end),
-          targets: staging.targets(y, start, end),
-          weight: staging.weight(weight, start, end),
-          out: outPart,
-          grad: gradPart,
-          sums: sums?.subarray(3 * (start / step)),
-          offset: start,
-          scale: call.scale,
-          validate: call.validate,
-          share: step * Math.min(SHARE, Math.ceil((end - start) / (step * threads * SHARES))),
-          taken: new Int32Array(new SharedArrayBuffer(4)),
-        };
-        const found = await this.threads.run(job, threads);
-        if (found >= 0) bad = Math.min(bad, start + found);
-        else {
-          takeBack(out, outPart, start);
-          takeBack(grad, gradPart, start);
-        }
-      }
-    };
-    if ([x, y, weight, out, grad].every(isShared)) {
-      const enough = Math.ceil(length / PER_THREAD);
-      await work(new Staging(), length, Math.min(this.threads.count, enough));
-    } else {
-      const part = Math.max(PER_THREAD, length / (2 * this.threads.count));
-      const size = Math.min(CHUNK, step * Math.ceil(part / step));
-      const lane = async () => {
-        const staging = await this.#stagings.take();
-        try {
-          await work(staging, size, 1);
-        } catch (error) {
-          failed = true;
-          throw error;
-        } finally {
-          this.#stagings.giveBack(staging);
-        }
-      };
-      // all of them, since each may still write
-      const outcomes = await Promise.allSettled(Array.from({ length: this.#stagings.count }, lane));
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  run(call: Call): Promise<Sums> {
+    const result = this.#last.then(() => this.#run(call));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  close(): Promise<void> {
+    return this.#threads.end();
+  }
+
+  #start(): Threads {
+    return new Threads(this.count - 1, this.evaluator.settings, this.#staging.slots);
+  }
+
+  /** Resolves when all threads have started. */
+  async ready(): Promise<void> {
+    for (;;) {
+      const threads = await this.#living();
+      await threads.ready();
+      if (threads.failure === undefined) return;
     }
-    if (bad < length) throw this.evaluator.badTarget(y, bad);
-    return added(sums);
+  }
+
+  /** Replaces threads of which one has died. One that cannot start would fail again. */
+  async #living(): Promise<Threads> {
+    const threads = this.#threads;
+    if (threads.failure === undefined) return threads;
+    await threads.end();
+    if (threads.failedToStart) throw threads.failure;
+    // unless somebody else did meanwhile
+    if (this.#threads === threads) this.#threads = this.#start();
+    return this.#threads;
+  }
+
+  async #run(call: Call): Promise<Sums> {
+    const threads = await this.#living();
+    const { step } = this.evaluator;
+    const rows = call.y.length;
+    const segments = Math.ceil(rows / step);
+    if (call.sums && this.#sums.length < 3 * segments) {
+      this.#sums = new Float64Array(new SharedArrayBuffer(48 * segments));
+    }
+    const sums = call.sums ? this.#sums : undefined;
+    const work = new Work(call, this.evaluator, threads.board, sums, segments);
+    const { x, y, weight, out, grad, hess } = call;
+    const given = [x, y, weight, out, grad, hess];
+    const isStaged = given.map((array) => !isShared(array));
+    const helpers = Math.min(this.count, Math.ceil(segments / PER_THREAD)) - 1;
+    const columns = x.length / rows;
+    const slotRows = SLOT * step;
+    const task: Task = {
+      units: segments,
+      rows,
+      columns,
+      slots: isStaged.includes(true) ? this.#staging.slots : 0,
+      slotRows,
+      scale: call.scale,
+      validate: call.validate,
+      helpers,
+      staged: isStaged.reduce((bits, staged, role) => bits | (staged ? 1 << role : 0), 0),
+      arrays: [
+        ...given.map((array, role) => {
+          if (array === undefined || !isStaged[role]) return array as SharedArray | undefined;
+          return this.#staging.region(role, array, slotRows * widthOf(role, columns));
+        }),
+        sums as unknown as SharedArray,
+      ],
+    };
+    threads.begin(task);
+    try {
+      if (task.slots === 0) await work.takeSegments(threads);
+      else await work.fillSlots(threads, task);
+    } finally {
+      await threads.finish();
+    }
+    if (task.slots > 0) work.emptySlots(task);
+    work.throwFirst();
+    return added(sums, segments);
   }
 }
 
-function takeBack(target: Float32Array | undefined, part: Float32Array | undefined, start: number): void {
-  if (target !== undefined && part !== undefined && !isShared(target)) target.set(part, start);
+/** Logits of a row, for what has one number for each; 1 for what has one for each row. */
+function widthOf(role: Role, columns: number): number {
+  return role === Role.logits || role === Role.grad || role === Role.hess ? columns : 1;
 }
 
-function added(sums: Float64Array = new Float64Array(0)): Sums {
+/** The caller's part of a call. */
+class Work {
+  readonly #step: number;
+  /** The first segment that failed here, and how. */
+  #failedAt = NONE;
+  #failure: unknown;
+  /** Slots that were filled, and that were emptied. */
+  #filled = 0;
+  #emptied = 0;
+  #turn = performance.now();
+
+  constructor(
+    private readonly call: Call,
+    private readonly evaluator: Evaluator<TargetSource>,
+    private readonly board: Board,
+    private readonly sums: Float64Array | undefined,
+    private readonly segments: number,
+  ) {
+    this.#step = evaluator.step;
+  }
+
+  /** Works with the others on arrays that all threads see. */
+  async takeSegments(threads: Threads): Promise<void> {
+    const { board } = this;
+    for (let first = board.takeSegments(OWN); first >= 0; first = board.takeSegments(OWN)) {
+      this.#evaluate(first, board.count);
+      await this.#letOthers();
+      if (threads.failure !== undefined) return;
+    }
+  }
+
+  /** Copies for the others; where they have enough, works on what is not copied. */
+  async fillSlots(threads: Threads, task: Task): Promise<void> {
+    const { board } = this;
+    for (let next = 0; next < this.segments; next += SLOT) {
+      this.emptySlots(task);
+      if (this.#filled - this.#emptied < task.slots) this.#fill(task, next);
+      else this.#evaluate(next, SLOT);
+      await this.#letOthers();
+      if (threads.failure !== undefined) return;
+    }
+    for (let slot = board.takeSlot(); slot >= 0; slot = board.takeSlot()) {
+      this.#evaluate(board.starts[slot], SLOT);
+      board.starts[slot] = -1;
+      Atomics.store(board.done, slot, 1);
+      await this.#letOthers();
+      if (threads.failure !== undefined) return;
+    }
+  }
+
+  /** Takes the results out of slots that are done. */
+  emptySlots(task: Task): void {
+    const { board, call } = this;
+    for (; this.#emptied < this.#filled; this.#emptied++) {
+      const slot = this.#emptied % task.slots;
+      if (Atomics.load(board.done, slot) === 0) return;
+      const first = board.starts[slot];
+      // -1 where the results were written to their place
+      if (first < 0) continue;
+      const start = first * this.#step;
+      const rows = Math.min(task.slotRows, task.rows - start);
+      for (const [role, target] of [
+        [Role.out, call.out],
+        [Role.grad, call.grad],
+        [Role.hess, call.hess],
+      ] as const) {
+        if (target === undefined || (task.staged & (1 << role)) === 0) continue;
+        const width = widthOf(role, task.columns);
+        const at = slot * task.slotRows * width;
+        this.#guard(first, () => {
+          target.set((task.arrays[role] as SharedArray).subarray(at, at + rows * width), start * width);
+        });
+      }
+    }
+  }
+
+  /** The error of the first target that is bad, or what else went wrong before it. */
+  throwFirst(): void {
+    const bad = Atomics.load(this.board.words, Word.bad);
+    if (this.#failedAt !== NONE && this.#failedAt <= bad) throw this.#failure;
+    if (bad !== NONE) throw this.evaluator.badTarget(this.call.y, bad * this.#step);
+  }
+
+  #fill(task: Task, first: number): void {
+    const { board, call } = this;
+    const slot = this.#filled % task.slots;
+    const start = first * this.#step;
+    const rows = Math.min(task.slotRows, task.rows - start);
+    for (const [role, source] of [call.x, call.y, call.weight].entries()) {
+      if (source === undefined || (task.staged & (1 << role)) === 0) continue;
+      const width = widthOf(role, task.columns);
+      const region = task.arrays[role] as SharedArray;
+      this.#guard(first, () => stage(source, start * width, rows * width, region, slot * task.slotRows * width));
+    }
+    board.starts[slot] = first;
+    Atomics.store(board.done, slot, 0);
+    Atomics.store(board.words, Word.filled, ++this.#filled);
+    board.wake(1);
+  }
+
+  #evaluate(first: number, count: number): void {
+    if (first > Atomics.load(this.board.words, Word.bad)) return;
+    const { x, y, weight, validate, out, grad, hess, scale } = this.call;
+    const sums = this.sums?.subarray(3 * first);
+    const start = first * this.#step;
+    const end = Math.min(y.length, start + count * this.#step);
+    this.#guard(first, () => {
+      this.evaluator.run(x, y, { weight, validate }, out, grad, hess, scale, sums !== undefined, false, {
+        start,
+        end,
+        offset: 0,
+        sums,
+      });
+    });
+  }
+
+  /** Keeps the first error, and has what follows it left out. */
+  #guard(segment: number, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.board.reportBad(segment);
+      if (segment >= this.#failedAt) return;
+      this.#failedAt = segment;
+      this.#failure = error;
+    }
+  }
+
+  /** Gives the thread to whoever waits for it, where this call has had it for long. */
+  async #letOthers(): Promise<void> {
+    if (performance.now() - this.#turn < TURN) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#turn = performance.now();
+  }
+}
+
+function added(sums: Float64Array | undefined, segments: number): Sums {
   let sum = 0;
   let positives = 0;
   let negatives = 0;
-  for (let k = 0; k < sums.length; k += 3) {
-    sum += sums[k];
-    positives += sums[k + 1];
-    negatives += sums[k + 2];
+  if (sums !== undefined) {
+    for (let k = 0; k < 3 * segments; k += 3) {
+      sum += sums[k];
+      positives += sums[k + 1];
+      negatives += sums[k + 2];
+    }
   }
   return { sum, positives, negatives };
 }

@@ -14,9 +14,9 @@ import {
   type ValueAndGrad,
 } from '../index.js';
 import { EVALUATOR, FOCAL_LOSS_KEYS } from '../internal.js';
-import { Divider, isWorthDividing, type Results } from './divide.js';
+import { Divider, type Results } from './divide.js';
+import { closedError } from './errors.js';
 import { isShared } from './staging.js';
-import { Threads } from './threads.js';
 
 interface ThreadOptions {
   /** An integer in [1, 256]; 1 works on the calling thread. Default: as many as the processor runs at once. */
@@ -52,8 +52,7 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
   readonly threads: number;
   readonly #criterion: FocalLoss<R>;
   readonly #evaluator: Evaluator<TargetSource>;
-  /** Neither where there is one thread. */
-  readonly #threads: Threads | undefined;
+  /** None where there is one thread. */
   readonly #divider: Divider | undefined;
   readonly #pending = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -70,9 +69,7 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
     this.#evaluator = this.#criterion[EVALUATOR] as unknown as Evaluator<TargetSource>;
     this.reduction = this.#criterion.reduction;
     this.threads = threadCount(threads);
-    if (this.threads === 1) return;
-    this.#threads = new Threads(this.threads, this.#evaluator.settings);
-    this.#divider = new Divider(this.#evaluator, this.#threads);
+    if (this.threads > 1) this.#divider = new Divider(this.#evaluator, this.threads);
   }
 
   /**
@@ -94,6 +91,14 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
     return this.#track(this.#valueAndGrad(logits, targets, call));
   }
 
+  /**
+   * Resolves when the threads have started, which takes some 30 ms. Calls need not wait for it: until then the calling
+   * thread does the work. Rejects where a thread cannot start.
+   */
+  ready(): Promise<void> {
+    return this.#track(this.#ready());
+  }
+
   /** Ends the threads when the calls that were made are done. Later calls are rejected. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -105,9 +110,18 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
     return this.close();
   }
 
+  async #ready(): Promise<void> {
+    this.#checkOpen();
+    await this.#divider?.ready();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed !== undefined) throw closedError('ParallelFocalLoss');
+  }
+
   async #end(): Promise<void> {
     await Promise.allSettled(this.#pending);
-    await this.#threads?.close();
+    await this.#divider?.close();
   }
 
   #track<T>(result: Promise<T>): Promise<T> {
@@ -122,7 +136,7 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
     if (divided === undefined) return this.#criterion.forward(logits, targets, call);
     const none = this.reduction === 'none';
     const out = call?.out ?? (none ? newResults(divided.x) : undefined);
-    const totals = await divided.run({ out, grad: undefined, scale: 1, sums: !none });
+    const totals = await divided.run({ out, grad: undefined, hess: undefined, scale: 1, sums: !none });
     return (none ? out : this.#evaluator.reduced(totals)) as Value<R>;
   }
 
@@ -134,20 +148,18 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
     const scale = this.reduction === 'mean' ? this.#evaluator.meanScale(x, y, validate) : 1;
     const grad = call?.gradOut ?? newResults(x);
     const out = call?.out ?? (none ? newResults(x) : undefined);
-    const totals = await divided.run({ out, grad, scale, sums: !none });
+    const totals = await divided.run({ out, grad, hess: undefined, scale, sums: !none });
     return { value: (none ? out : this.#evaluator.reduced(totals)) as Value<R>, grad };
   }
 
   /** The checked inputs of a call that is worth dividing, and how to run it. */
   #divided(logits: Logits, targets: Targets, call: CallOptions | undefined) {
-    if (this.#closed !== undefined) {
-      throw new Error('"ParallelFocalLoss" expected a call before close(), got one after it');
-    }
+    this.#checkOpen();
     const divider = this.#divider;
     if (divider === undefined) return undefined;
     const x = floatsOf('logits', logits);
     const y = this.#evaluator.targetsOf(targets);
-    if (!isWorthDividing(x.length, [x, y, call?.weight, call?.out, call?.gradOut])) return undefined;
+    if (!divider.isWorthDividing(y.length)) return undefined;
     // Booleans are never ignored; the bytes that threads get in their place would be.
     const { ignoreIndex } = this.#evaluator.settings;
     if (ignoreIndex !== null && !ArrayBuffer.isView(y) && typeof y[0] === 'boolean') return undefined;

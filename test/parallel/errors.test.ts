@@ -1,5 +1,5 @@
 // Errors are those of one thread, as rejections.
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   BCEWithLogitsLoss,
   type CallOptions,
@@ -9,18 +9,20 @@ import {
   type Targets,
 } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
-import { ACROSS, errorOf, hardTargets, SEGMENT, softTargets, someLogits } from '../support.js';
-import { COPIED, pair, shared } from './support.js';
+import { errorOf, hardTargets, SEGMENT, softTargets, someLogits } from '../support.js';
+import { closeAll, pair, SLOT, shared, started } from './support.js';
 
-const n = COPIED + ACROSS;
+const n = 60 * SEGMENT + 5000;
 const x = someLogits(n);
 const labels = hardTargets(n);
 const soft = softTargets(n);
 const sharedX = shared(x);
-/** Of a chunk: it has a quarter of the elements. */
-const BORDER = 262_144 + SEGMENT;
+const BORDER = 3 * SLOT;
 
 const losses = { mean: pair({}), ignoring: pair({ ignoreIndex: 255 }), positives: pair({ normalizer: 'positives' }) };
+
+afterAll(closeAll);
+beforeEach(started);
 
 async function expectSameError(
   { one, two }: { one: FocalLoss; two: ParallelFocalLoss },
@@ -34,7 +36,7 @@ async function expectSameError(
   return message;
 }
 
-test.each([[0], [2 * SEGMENT], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
+test.each([[0], [SEGMENT], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
   'of bad targets the first is named: %i',
   async (...at) => {
     const [bad, badSoft] = [labels.slice(), soft.slice()];

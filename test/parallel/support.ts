@@ -1,24 +1,27 @@
 import type { Worker } from 'node:worker_threads';
-import { afterAll } from 'vitest';
 import { FocalLoss, type FocalLossOptions, type Reduction } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
+import { SEGMENT } from '../support.js';
 
-/** Elements from which on a call is divided, where every array is shared and where one is not; a chunk of what is copied. */
-export const DIVIDED = 1_048_576;
-export const COPIED = 3_145_728;
-export const CHUNK = 524_288;
+/** Elements from which on a call is divided, and those of a slot of what is copied. */
+export const DIVIDED = 16 * SEGMENT;
+export const SLOT = 4 * SEGMENT;
 
-const open: { close(): Promise<void> }[] = [];
+const open: ParallelFocalLoss<Reduction>[] = [];
 
 /** A loss in one thread, and the same in two; closed behind the tests. */
 export function pair<R extends Reduction = 'mean'>(options: FocalLossOptions<R>) {
   const one = new FocalLoss<R>(options);
   const two = new ParallelFocalLoss<R>({ ...options, threads: 2 });
-  open.push(two);
+  open.push(two as never);
   return { one, two };
 }
 
-afterAll(() => Promise.all(open.map((loss) => loss.close())));
+/** Resolves when the threads have started: until then the calling thread would do all by itself. */
+export const started = () => Promise.all(open.map((loss) => loss.ready()));
+
+/** For the end of a file: its module is loaded once for all of them. */
+export const closeAll = () => Promise.all(open.splice(0).map((loss) => loss.close()));
 
 export function shared<T extends Float32Array | Uint8Array>(source: T, offset = 0): T {
   const kind = source.constructor as { new (buffer: SharedArrayBuffer, offset: number, length: number): T };
@@ -26,17 +29,6 @@ export function shared<T extends Float32Array | Uint8Array>(source: T, offset = 
   const copy = new kind(new SharedArrayBuffer((source.length + offset + 1) * bytes), offset * bytes, source.length);
   copy.set(source as never);
   return copy;
-}
-
-/** Whether a promise settles without anything from outside this thread: what was computed here does. */
-export async function settlesHere(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = () => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  for (let k = 0; k < 20; k++) await undefined;
-  return settled;
 }
 
 /** The threads that `start` starts: not yet running, as a process hears of a thread at the end of its turn. */

@@ -1,49 +1,68 @@
 // The life of the threads: how many, until when, and what a death means.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { FocalLoss } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
-import { ACROSS, firstDifference, hardTargets, someLogits } from '../support.js';
-import { COPIED, DIVIDED, settlesHere, shared, threadsOf } from './support.js';
+import { firstDifference, hardTargets, SEGMENT, someLogits } from '../support.js';
+import { DIVIDED, shared, threadsOf } from './support.js';
 
 const run = promisify(execFile);
 
-const n = COPIED + ACROSS;
+const n = 60 * SEGMENT + 4097;
 const x = shared(someLogits(n));
 const labels = shared(hardTargets(n));
+/** Threads of this process, whoever started them. */
+const threadCount = () => readdirSync('/proc/self/task').length;
+
 const expected = new FocalLoss().forward(x, labels);
 
 test('threads start once, and end with close', async () => {
   const { result, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 3 }));
   expect(result.threads).toBe(3);
-  expect(threads).toHaveLength(3);
+  // the calling one is the third
+  expect(threads).toHaveLength(2);
   const again = await threadsOf(() => [1, 2, 3].map(() => result.forward(x, labels)));
   expect(await Promise.all(again.result)).toEqual([expected, expected, expected]);
   expect(again.threads).toHaveLength(0);
   await result.close();
-  expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1, -1]);
+  expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   await result.close();
 });
 
 test('one thread is the calling one', async () => {
   const { result, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 1 }));
   expect(threads).toHaveLength(0);
-  const value = result.forward(x, labels);
-  expect(await settlesHere(value)).toBe(true);
-  expect(await value).toBe(expected);
+  await result.ready();
+  expect(await result.forward(x, labels)).toBe(expected);
   await result.close();
 });
 
 test('there are as many threads as the processor runs, by default', async () => {
   const { result, threads } = await threadsOf(() => new ParallelFocalLoss());
-  expect(result.threads).toBeGreaterThanOrEqual(1);
-  expect(threads).toHaveLength(result.threads === 1 ? 0 : result.threads);
+  expect(result.threads).toBe(availableParallelism());
+  expect(threads).toHaveLength(result.threads - 1);
   await result.close();
+});
+
+test.skipIf(!existsSync('/proc/self/task'))('creating and closing leaves no threads and no memory behind', async () => {
+  const cycle = async (k: number) => {
+    const loss = new ParallelFocalLoss({ threads: 3 });
+    // closed before its threads have started, when they have, and after a call
+    if (k % 3 > 0) await loss.ready();
+    if (k % 3 > 1) expect(await loss.forward(x, labels)).toBe(expected);
+    await loss.close();
+  };
+  for (let k = 0; k < 6; k++) await cycle(k);
+  const before = { threads: threadCount(), memory: process.memoryUsage.rss() };
+  for (let k = 0; k < 60; k++) await cycle(k);
+  expect(threadCount()).toBe(before.threads);
+  // an instance of the kernel alone is half a MiB in each of 120 threads
+  expect(process.memoryUsage.rss() - before.memory).toBeLessThan(40 * 2 ** 20);
 });
 
 test('close waits for the calls that were made, and refuses later ones', async () => {
@@ -51,19 +70,23 @@ test('close waits for the calls that were made, and refuses later ones', async (
   const ordinary = [x.slice(), labels.slice()] as const;
   const calls = [loss.forward(x, labels), loss.forward(...ordinary), loss.forward([1], [1])];
   const closed = loss[Symbol.asyncDispose]();
-  const refused = { name: 'Error', message: '"ParallelFocalLoss" expected a call before close(), got one after it' };
+  const refused = {
+    code: 'FOCAL_LOSS_THREAD',
+    message: '"ParallelFocalLoss" expected a call before close(), got one after it',
+  };
   await expect(loss.forward(x, labels)).rejects.toMatchObject(refused);
   await expect(loss.valueAndGrad([1], [1])).rejects.toMatchObject(refused);
+  let done = 0;
+  for (const call of calls) call.then(() => done++);
   await closed;
-  const settled = await Promise.all(calls.map(settlesHere));
-  expect(settled).toEqual([true, true, true]);
+  expect(done).toBe(3);
   expect(await Promise.all(calls)).toEqual([expected, expected, new FocalLoss().forward([1], [1])]);
 });
 
 test('calls of all sizes at once', async () => {
   const loss = new ParallelFocalLoss({ threads: 2 });
   const one = new FocalLoss();
-  const inputs = [n, 5, DIVIDED, ACROSS, n - 1, DIVIDED + 7].flatMap((length) => {
+  const inputs = [n, 5, DIVIDED, 4096, n - 1, DIVIDED + 7].flatMap((length) => {
     const [logits, targets] = [x.subarray(0, length), labels.subarray(0, length)];
     return [
       { logits, targets },
@@ -79,46 +102,69 @@ test('calls of all sizes at once', async () => {
   await loss.close();
 });
 
-const DEATH = /^a thread of ParallelFocalLoss has failed: worker exited with code: \d+$/;
+const DEATH = {
+  code: 'FOCAL_LOSS_THREAD',
+  message: expect.stringMatching(/^"threads" expected threads that start and live, got one that failed: /),
+};
+
+/** A call that takes long, and that threads are at work on. */
+async function longCall(loss: ParallelFocalLoss, isShared: boolean) {
+  const length = 2 ** 24;
+  const [logits, targets] = isShared
+    ? [new SharedArrayBuffer(4 * length), new SharedArrayBuffer(length)]
+    : [new ArrayBuffer(4 * length), new ArrayBuffer(length)];
+  const call = loss.forward(new Float32Array(logits), new Uint8Array(targets));
+  call.catch(() => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  return { call };
+}
 
 test.each([
-  ['shared', x, labels],
-  ['ordinary', x.slice(), labels.slice()],
-])('a thread that dies before it has done its part: %s arrays', async (_, logits, targets) => {
+  ['shared', true],
+  ['ordinary', false],
+])('a thread that dies at work: its call is rejected, and others run later; %s arrays', async (_, isShared) => {
   const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 2 }));
-  const calls = [loss.forward(logits, targets), loss.valueAndGrad(logits, targets)];
+  await loss.ready();
+  const { call } = await longCall(loss, isShared);
+  const waiting = loss.forward(x, labels);
   void threads[0].terminate();
-  const outcomes = await Promise.allSettled(calls);
-  expect(outcomes.map(({ status }) => status)).toContain('rejected');
-  for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason.message).toMatch(DEATH);
-  expect(await loss.forward(logits, targets)).toBe(expected);
-  await loss.close();
-});
-
-test('a thread that dies at work', async () => {
-  const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 2 }));
-  await loss.forward(x, labels);
-  const length = 2 ** 24;
-  const [logits, targets] = [new SharedArrayBuffer(4 * length), new SharedArrayBuffer(length)];
-  const call = loss.forward(new Float32Array(logits), new Uint8Array(targets));
-  void threads[1].terminate();
-  await expect(call).rejects.toThrow(DEATH);
+  await expect(call).rejects.toMatchObject(DEATH);
+  // those that were not at work have new threads
+  expect(await waiting).toBe(expected);
   expect(await loss.forward(x, labels)).toBe(expected);
   await loss.close();
 });
 
-test('all threads die, again and again', async () => {
-  const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 2 }));
-  const late = (thread: (typeof threads)[number]) => void thread.terminate();
-  process.on('worker', late);
-  const calls = [loss.forward(x, labels), loss.forward(x, labels)];
-  threads.forEach(late);
-  for (const call of calls) await expect(call).rejects.toThrow('a thread of ParallelFocalLoss has failed');
-  process.off('worker', late);
-  // whether or not there are threads again, a call ends
-  const value = await loss.forward(x, labels).catch(({ message }) => message);
-  expect([expected, 'a thread of ParallelFocalLoss has failed: no thread is left']).toContain(value);
+test('the other threads end when one dies at work, before its call is rejected', async () => {
+  const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 3 }));
+  await loss.ready();
+  const { call } = await longCall(loss, true);
+  void threads[1].terminate();
+  await expect(call).rejects.toMatchObject(DEATH);
+  expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   await loss.close();
+});
+
+test('a thread that dies asleep is replaced', async () => {
+  const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 2 }));
+  await loss.ready();
+  await threads[0].terminate();
+  const again = await threadsOf(() => loss.ready());
+  await again.result;
+  expect(again.threads).toHaveLength(1);
+  expect(await loss.forward(x, labels)).toBe(expected);
+  await loss.close();
+});
+
+test('close while a thread dies at work ends all the same', async () => {
+  const { result: loss, threads } = await threadsOf(() => new ParallelFocalLoss({ threads: 3 }));
+  await loss.ready();
+  const { call } = await longCall(loss, true);
+  const closed = loss.close();
+  void threads[0].terminate();
+  await expect(call).rejects.toMatchObject(DEATH);
+  await closed;
+  expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
 });
 
 const cwd = fileURLToPath(new URL('../..', import.meta.url));
@@ -140,19 +186,27 @@ test.each([
   expect(Number(stdout)).toBe(new FocalLoss().forward(new Float32Array(3 * 2 ** 20), new Uint8Array(3 * 2 ** 20)));
 });
 
-test('threads that cannot start: each call is rejected, and close ends', async () => {
+test('threads that cannot start: ready and later calls that they were to share are rejected, and close ends', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));
   try {
     for (const name of ['dist', 'package.json']) cpSync(join(cwd, name), join(folder, name), { recursive: true });
-    symlinkSync(join(cwd, 'node_modules'), join(folder, 'node_modules'));
     rmSync(join(folder, 'dist/parallel/worker.js'));
-    const call = 'console.log(await loss.forward(x, y).catch(({ message }) => message));';
-    const code = `${IMPORT} ${USE} ${call} ${call} await loss.close(); console.log('closed');`;
+    const show = '.then(console.log, ({ code, message }) => console.log(code, message));';
+    const code = `${IMPORT} ${USE}
+      await loss.ready()${show}
+      await loss.forward(x, y)${show}
+      await loss.forward(x.subarray(0, ${DIVIDED}), y.subarray(0, ${DIVIDED}))${show}
+      await loss.forward(x.subarray(1, ${DIVIDED}), y.subarray(1, ${DIVIDED}))${show}
+      await loss.close();
+      console.log('closed');`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: folder });
-    const [first, second, ...rest] = stdout.split('\n');
-    for (const line of [first, second])
-      expect(line).toMatch(/^a thread of ParallelFocalLoss has failed: Cannot find module/);
-    expect(rest).toEqual(['closed', '']);
+    const lines = stdout.split('\n');
+    for (const line of lines.slice(0, 3)) {
+      expect(line).toMatch(/^FOCAL_LOSS_THREAD "threads" expected .*, got one that failed: Cannot find module/);
+    }
+    // too small a call to be shared
+    expect(Number(lines[3])).toBeGreaterThan(0);
+    expect(lines.slice(4)).toEqual(['closed', '']);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -38,8 +38,7 @@ export async function checkNative(project) {
       (await run([...command, entryOf('relaxed.mjs')], { cwd: project })).trim(),
     );
     await check(name, version, '/parallel', async () => {
-      const granted = name === 'Deno' ? [...command, '--allow-env'] : command;
-      const text = await run([...granted, entryOf('parallel.mjs')], { cwd: project });
+      const text = await run([...command, entryOf('parallel.mjs')], { cwd: project });
       equal(text.trim(), 'same bits as one thread', 'the outcome');
     });
   }

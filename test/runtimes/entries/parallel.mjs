@@ -2,7 +2,7 @@
 import { FocalLoss } from 'focal-loss-wasm';
 import { ParallelFocalLoss, SharedWorkspace } from 'focal-loss-wasm/parallel';
 
-const COUNT = 300_001;
+const COUNT = 1_300_001;
 const options = { gamma: 2, alpha: 0.75 };
 const workspace = new SharedWorkspace(5 * COUNT);
 const logits = workspace.float32(COUNT);
@@ -12,6 +12,7 @@ for (let k = 0; k < COUNT; k++) {
   targets[k] = k % 11 === 0 ? 1 : 0;
 }
 const parallel = new ParallelFocalLoss({ ...options, threads: 2 });
+await parallel.ready();
 const many = await parallel.valueAndGrad(logits, targets);
 await parallel.close();
 const one = new FocalLoss(options).valueAndGrad(logits, targets);

@@ -1,0 +1,14 @@
+/** An error of the threads: none of the caller's arguments is wrong. */
+export function threadError(cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return coded(`"threads" expected threads that start and live, got one that failed: ${reason}`, cause);
+}
+
+export function closedError(name: string): Error {
+  return coded(`"${name}" expected a call before close(), got one after it`);
+}
+
+function coded(message: string, cause?: unknown): Error {
+  const error = new Error(message, cause === undefined ? undefined : { cause });
+  return Object.assign(error, { code: 'FOCAL_LOSS_THREAD' });
+}
