@@ -15,7 +15,7 @@ const FACTORS = [
   { alpha: 0.25, weight: 3 },
   { alpha: 0.9, posWeight: 3.3 },
   { alpha: null, posWeight: 0.1 },
-  { alpha: 0.6, posWeight: 100, weight: 0.01 },
+  { alpha: 0.6, posWeight: 1000, weight: 0.01 },
 ];
 
 test('docs/numerics.md states these bounds', () => {
@@ -120,6 +120,23 @@ test('an alpha on a soft target costs an ulp, which the bound of the loss alone 
   const ulp = ulps(loss, binary64(x, y, { gamma: 0, alpha: 0.187 }).loss);
   expect(ulp).toBeGreaterThan(bounds.binaryUlps.of(0, 0));
   expect(ulp).toBeLessThanOrEqual(bounds.binaryUlps.of(0, 2));
+});
+
+test('no posWeight is too large for the derivatives of a float target', () => {
+  const x = Float32Array.of(-90, -5, -0.1, 0.3, 4, 60);
+  for (const posWeight of [1e4, 1e6, 1e12, 1e28]) {
+    for (const target of [1, 0.7]) {
+      for (const gamma of [0.5, 2, 64]) {
+        const y = new Float32Array(x.length).fill(target);
+        const { grad, hess } = new FocalLoss({ gamma, alpha: 0.6, posWeight }).gradHess(x, y);
+        x.forEach((logit, k) => {
+          const truth = binary64(logit, y[k], { gamma, alpha: 0.6, posWeight });
+          expect(Math.abs(grad[k] - truth.grad)).toBeLessThanOrEqual(bounds.slope.of(gamma, posWeight, truth.grad));
+          expect(Math.abs(hess[k] - truth.hess)).toBeLessThanOrEqual(bounds.curve.of(gamma, posWeight, truth.hess));
+        });
+      }
+    }
+  }
 });
 
 describe.each([2, 3, 10, 80])('rows of %i classes', (numClasses) => {

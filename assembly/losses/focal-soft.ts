@@ -201,7 +201,8 @@ class SignByClass extends VectorStage {
 // Without the power c^g but with a_t, and with r = c'/c = (1 - 2 y) p q / c, which is bounded:
 //   slope = B' + g r B, curve = B'' + 2 g r B' + g B ((g - 1) r^2 + r (q - p)),
 //   B' = z p - P y q, B'' = (P y + z) p q.
-// N is kept off 0, where r is 0 / 0 and its limit p or q; B is limited, so that r B is 0 where r is.
+// N is kept off 0, where r is 0 / 0 and its limit p or q. B is limited, so that r B is 0 where r is: to LOSS_LIMIT times what
+// multiplies its logarithms, since a posWeight must not reach the limit, and to what stays finite times the square of a gamma of 64.
 @final
 @unmanaged
 class SoftDerivatives<Order> extends VectorStage {
@@ -225,11 +226,13 @@ class SoftDerivatives<Order> extends VectorStage {
   const c = mulAdd(y, q, mul(z, p));
   const r = mul(sub(z, y), div(mul(high, low), c));
   const alphaT = alphaOf(at, y, z);
-  const limited = smaller(absolute(get<Entropy, V0>(at)), every(LOSS_LIMIT)); // a_t B
+  const weight = mul(alphaT, add(positive, z));
+  const limit = smaller(mul(weight, every(LOSS_LIMIT)), splat(1e33));
+  const limited = smaller(absolute(get<Entropy, V0>(at)), limit); // a_t B
   const bend = mul(gamma, mul(r, limited)); // a_t g r B
   const first = mul(alphaT, sub(mul(z, p), mul(positive, q))); // a_t B'
   put<Slope, V0>(at, add(first, bend));
-  const second = mul(mul(alphaT, add(positive, z)), mul(p, q)); // a_t B''
+  const second = mul(weight, mul(p, q)); // a_t B''
   if (idof<Order>() == idof<WithCurve>()) {
     const doubled = mul(add(gamma, gamma), mul(r, first));
     const rest = mul(bend, add(mul(sub(gamma, every(ONE)), r), sub(q, p)));

@@ -4,7 +4,7 @@
 // are the best start of the cross entropy, and not of the focal loss. From its own best start no row is.
 //
 //   node hessians.mjs [--small] [--data FOLDER]
-import { FocalLoss } from 'focal-loss-wasm';
+import { FocalLoss, focalLogit } from 'focal-loss-wasm';
 import { CLASSES, GREY, load, PIXELS } from '../fashion-mnist/data.mjs';
 import { averagePrecision } from '../fashion-mnist/metrics.mjs';
 import { check, options, table } from '../fashion-mnist/train.mjs';
@@ -32,7 +32,11 @@ check('exact: the Hessian of every shirt is negative', stuck.negative === logOdd
 check('exact: the loss stays where it is', stuck.losses.at(-1) === stuck.losses[0]);
 check('absGrad: the loss falls to less than half all the same', absGrad.losses.at(-1) < absGrad.losses[0] / 2);
 
-const optimum = compare('one shirt in ten kept, from the best constant of the focal loss', 10, bestConstant);
+const optimum = compare(
+  'one shirt in ten kept, from the best constant of the focal loss',
+  10,
+  (share) => focalLogit([share], FOCAL)[0],
+);
 const [exact] = optimum.results;
 check('exact: the start is better than the log odds', exact.losses[0] < stuck.losses[0] / 2);
 check('exact: no Hessian is negative', exact.negative === 0);
@@ -41,20 +45,6 @@ check(
   'exact: the least test loss of all policies and both starts',
   [...optimum.results, ...logOdds.results].every(({ testLoss }) => testLoss >= exact.testLoss),
 );
-
-/** The logit that gives the least loss where a row is positive with the probability `share`: where its slope is 0. */
-function bestConstant(share) {
-  const criterion = new FocalLoss({ ...FOCAL, reduction: 'sum' });
-  const weight = Float32Array.of(share, 1 - share);
-  let [low, high] = [-30, 30];
-  while (high - low > 1e-6) {
-    const middle = (low + high) / 2;
-    const { grad } = criterion.valueAndGrad([middle, middle], [1, 0], { weight });
-    if (grad[0] + grad[1] < 0) low = middle;
-    else high = middle;
-  }
-  return low;
-}
 
 /** Boosts under every policy, on every `keep`th shirt and all else, and prints what comes of it. */
 function compare(title, keep, startOf) {
