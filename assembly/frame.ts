@@ -96,6 +96,12 @@ export class State extends Frame {
   /** The logits and targets of the block at hand, as the stages read them. */
   x: usize;
   y: usize;
+  /** The targets of the block at hand, as they were given or made from labels: bytes, or with Flag.soft numbers. */
+  targetsOfBlock: usize;
+  /** Whether any of them may be ignored. */
+  ignores: i32;
+  /** Targets as numbers above it, smoothed as they are, are of the positive class. */
+  classAbove: Float;
   /** Which power gamma is, see math/raise.ts. */
   power: i32;
   /** Whether the stages read targets as numbers; else as bytes 0 and 1. */
@@ -130,6 +136,7 @@ export class State extends Frame {
 export const SUM: usize = offsetof<State>('sumLanes');
 export const SUM_POSITIVES: usize = offsetof<State>('positiveLanes');
 export const SUM_NEGATIVES: usize = offsetof<State>('negativeLanes');
+export const CLASS_ABOVE: usize = offsetof<State>('classAbove');
 export const CORRECT: usize = offsetof<State>('correct');
 export const GAMMA: usize = offsetof<State>('gammaRounded');
 export const GAMMA_HIGH: usize = offsetof<State>('gammaHigh');

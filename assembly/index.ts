@@ -1,5 +1,9 @@
+import { Flag } from '../src/abi';
 import { countTargets } from './elements/count-targets';
+import { bfloat16ToFloats, float16ToFloats } from './elements/half-floats';
+import { countLabels } from './elements/labels';
 import { labelsToBytes } from './elements/labels-to-bytes';
+import { Frame, has } from './frame';
 import { focal } from './losses/focal';
 import { elementPosterior } from './posterior/elements';
 import { rowPosterior } from './posterior/rows';
@@ -26,6 +30,7 @@ export function binary(frame: usize): void {
 /** Counts of the targets by class, and whether any is outside its range. */
 export function census(frame: usize): void {
   countTargets(frame);
+  if (has(changetype<Frame>(frame), Flag.labels)) countLabels(frame);
 }
 
 /** Softmax focal loss of rows [count, classes] with i32 labels, -1 = ignored. */
@@ -41,6 +46,15 @@ export function posterior(frame: usize): void {
 /** The same for rows [count, classes]. */
 export function softmaxPosterior(frame: usize): void {
   rowPosterior(frame);
+}
+
+/** Numbers of 16 bits to float32, exactly. */
+export function float16(source: usize, destination: usize, count: i32): void {
+  float16ToFloats(source, destination, count);
+}
+
+export function bfloat16(source: usize, destination: usize, count: i32): void {
+  bfloat16ToFloats(source, destination, count);
 }
 
 /** Labels of 1, 4 or 8 bytes to bytes 0, 1 and 2 = ignored; whether any was none of these. */

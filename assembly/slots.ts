@@ -29,6 +29,7 @@ class Place18 extends Place17 { private place17: u8; }
 class Place19 extends Place18 { private place18: u8; }
 class Place20 extends Place19 { private place19: u8; }
 class Place21 extends Place20 { private place20: u8; }
+class Place22 extends Place21 { private place21: u8; }
 
 // What lies where. Slots of one place overlay each other: writing one ends the others. test/slots.test.ts runs every
 // kind of call on a build that traps where a stage reads a slot that another has overwritten.
@@ -104,7 +105,10 @@ export class Others extends Place19 {}
 // Of a smoothed target, what its number cannot hold.
 export class TargetError extends Place20 {}
 
-class End extends Place21 {}
+// Targets as bytes, made from labels.
+export class LabelBytes extends Place21 {}
+
+class End extends Place22 {}
 
 const SLOT_BYTES: usize = BLOCK * sizeof<Float>();
 const SLOTS_END: usize = STATE_BYTES + SLOT_BYTES * offsetof<End>();

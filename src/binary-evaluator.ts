@@ -92,6 +92,7 @@ export class BinaryEvaluator extends Evaluator<TargetSource> {
     doubles[Double.alphaNegative] = typeof alpha === 'number' ? 1 - alpha : 1;
     doubles[Double.posWeight] = typeof posWeight === 'number' ? posWeight : 1;
     doubles[Double.labelSmoothing] = labelSmoothing;
+    doubles[Double.positiveAbove] = 0.5;
   }
 
   protected override begin({ doubles }: Instance, y: TargetSource): number {

@@ -42,6 +42,7 @@ export enum Double {
   sumNegatives = 17,
   positives = 18,
   negatives = 19,
+  positiveAbove = 24,
 }
 
 /** A target outside its range, among the bits of `bad`. */

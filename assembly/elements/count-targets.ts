@@ -1,6 +1,6 @@
 import { BAD_TARGET, Flag } from '../../src/abi';
 import { Frame, IGNORED, bytesOf, has } from '../frame';
-import { HALF, addBytes, addIntegers, every } from '../simd/lanes';
+import { addBytes, addIntegers, splat } from '../simd/lanes';
 
 // Counts the targets by class and finds out whether any is outside its range. Reads nothing but them.
 
@@ -10,6 +10,7 @@ export function countTargets(frame: usize): void {
   const targets = call.targets;
   const count = call.count;
   clearCounts(call);
+  if (has(call, Flag.labels)) return; // they are counted block by block, see labels.ts
   if (has(call, Flag.ignore)) {
     if (has(call, Flag.soft)) countSoftKept(call, targets, count);
     else countBytesKept(call, targets, count);
@@ -73,20 +74,20 @@ function countSoft(call: Frame, targets: usize, count: i32): void {
   // As integers, numbers in [0, 1] are those up to the bits of 1, and -0.
   let highest = i32x4.splat(0);
   let above = i32x4.splat(0);
-  const half = every(HALF);
+  const positiveAbove = splat(<Float>call.positiveAbove);
   let i = 0;
   for (; i + 8 <= count; i += 8) {
     const a = v128.load(targets + (i << 2));
     const b = v128.load(targets + (i << 2), 16);
     highest = i32x4.max_u(highest, i32x4.max_u(a, b));
-    above = i32x4.add(above, i32x4.add(i32x4.gt_s(a, half), i32x4.gt_s(b, half)));
+    above = i32x4.add(above, i32x4.add(i32x4.gt_s(a, positiveAbove), i32x4.gt_s(b, positiveAbove)));
   }
   let positives = -addIntegers(above);
   const suspect = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
   let bad: bool = suspect && anyOutside(targets, i);
   for (; i < count; i++) {
     const y = load<Float>(targets + bytesOf(i));
-    if (y > 0.5) positives++;
+    if (y > <Float>call.positiveAbove) positives++;
     bad = bad || isOutside(y);
   }
   record(call, count, positives, bad);
@@ -112,7 +113,7 @@ function countSoftKept(call: Frame, targets: usize, count: i32): void {
     const y = load<Float>(targets + bytesOf(i));
     if (y == ignore) continue;
     kept++;
-    if (y > 0.5) positives++;
+    if (y > <Float>call.positiveAbove) positives++;
     bad = bad || isOutside(y);
   }
   record(call, kept, positives, bad);

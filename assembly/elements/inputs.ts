@@ -1,5 +1,6 @@
 import { Flag } from '../../src/abi';
 import { IGNORED, State, bytesOf, has } from '../frame';
+import { takeLabels } from './labels';
 import { splat, write } from '../simd/lanes';
 import { BLOCK, fillsTiles, wholeTiles } from '../simd/tile';
 import { Alpha, AlphaNegative, Logits, PosWeight, Slot, TargetError, Targets, claim, putNumber, slot } from '../slots';
@@ -10,7 +11,9 @@ import { Alpha, AlphaNegative, Logits, PosWeight, Slot, TargetError, Targets, cl
 /** Before the first block of a call. */
 export function prepareInputs(frame: usize): void {
   const call = changetype<State>(frame);
+  call.ignores = has(call, Flag.ignore) ? 1 : 0;
   if (!call.readsNumbers) return;
+  call.classAbove = <Float>(has(call, Flag.soft) ? smoothedTarget(call, call.positiveAbove) : 0.5);
   fillSlot<Alpha>(frame, call.count, <Float>call.alphaPositive);
   fillSlot<AlphaNegative>(frame, call.count, <Float>call.alphaNegative);
   fillSlot<TargetError>(frame, call.count, 0);
@@ -20,8 +23,9 @@ export function prepareInputs(frame: usize): void {
 /** The inputs of `count` elements from `start` on; `filler` is the logit (or probability) whose loss is 0 for target 0. */
 export function takeInputs(frame: usize, start: i32, count: i32, filler: Float): void {
   const call = changetype<State>(frame);
-  const targets = targetsFrom(call, start);
-  const fits = fillsTiles(count) && !has(call, Flag.ignore);
+  const targets = has(call, Flag.labels) ? takeLabels(frame, start, count) : targetsFrom(call, start);
+  const fits = fillsTiles(count) && !call.ignores;
+  call.targetsOfBlock = targets;
   call.x = call.logits + bytesOf(start);
   call.y = targets;
   if (!fits) {
@@ -46,7 +50,7 @@ export function takeInputs(frame: usize, start: i32, count: i32, filler: Float):
 
 /** The address of the target of element `start`. */
 // @ts-ignore: decorator
-@inline export function targetsFrom(call: State, start: i32): usize {
+@inline function targetsFrom(call: State, start: i32): usize {
   return call.targets + (has(call, Flag.soft) ? bytesOf(start) : start);
 }
 
@@ -84,7 +88,7 @@ function fillTile(pad: usize, from: i32, value: Float): void {
 function padLogits(frame: usize, logits: usize, targets: usize, count: i32, filler: Float): void {
   const call = changetype<State>(frame);
   padNumbers<Logits>(frame, logits, count, filler);
-  if (!has(call, Flag.ignore)) return;
+  if (!call.ignores) return;
   for (let i = 0; i < count; i++) {
     if (isIgnored(call, targets, i)) putNumber<Logits>(frame + bytesOf(i), filler);
   }
@@ -95,21 +99,24 @@ function padBytes(frame: usize, targets: usize, count: i32): void {
   const pad = frame + slot<Targets>();
   memory.fill(pad, 0, wholeTiles(count));
   memory.copy(pad, targets, count);
-  if (!has(changetype<State>(frame), Flag.ignore)) return;
+  if (!changetype<State>(frame).ignores) return;
   for (let i = 0; i < count; i++) if (load<u8>(pad + i) == IGNORED) store<u8>(pad + i, 0);
 }
 
-/** Pads targets as numbers, smoothed: y (1 - s) + s / 2. */
+/** A target y, smoothed: y (1 - s) + s / 2. */
+// @ts-ignore: decorator
+@inline function smoothedTarget(call: State, y: f64): f64 {
+  return y * (1 - call.labelSmoothing) + call.labelSmoothing / 2;
+}
+
+/** Pads targets as numbers, smoothed. */
 function padSoft(frame: usize, targets: usize, count: i32): void {
   const call = changetype<State>(frame);
-  const keep = 1 - call.labelSmoothing;
-  const half = call.labelSmoothing / 2;
   const bytes = !has(call, Flag.soft);
-  const ignore = has(call, Flag.ignore);
   for (let i = 0; i < count; i++) {
     const y: f64 = bytes ? <f64>load<u8>(targets + i) : <f64>load<Float>(targets + bytesOf(i));
-    const ignored = ignore && isIgnored(call, targets, i);
-    const smoothed = ignored ? 0 : y * keep + half;
+    const ignored = call.ignores && isIgnored(call, targets, i);
+    const smoothed = ignored ? 0 : smoothedTarget(call, y);
     putNumber<Targets>(frame + bytesOf(i), <Float>smoothed);
     putNumber<TargetError>(frame + bytesOf(i), <Float>(smoothed - <f64>(<Float>smoothed)));
   }

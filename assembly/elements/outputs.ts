@@ -1,5 +1,5 @@
 import { Flag, Hessian } from '../../src/abi';
-import { clearIgnored, padNumbers, targetsFrom } from './inputs';
+import { clearIgnored, padNumbers } from './inputs';
 import {
   Frame,
   NEGATIVE_FACTOR,
@@ -309,9 +309,9 @@ export function putOutputs(frame: usize, start: i32, count: i32, power: i32): vo
     writeHess(frame, placeFor(frame, call.hess, start, count), bytes);
     finish(frame, call.hess, start, count);
   }
-  if (!has(call, Flag.ignore)) return;
-  if (call.grad) clearIgnored(call, call.grad + bytesOf(start), targetsFrom(call, start), count);
-  if (call.hess) clearIgnored(call, call.hess + bytesOf(start), targetsFrom(call, start), count);
+  if (!call.ignores) return;
+  if (call.grad) clearIgnored(call, call.grad + bytesOf(start), call.targetsOfBlock, count);
+  if (call.hess) clearIgnored(call, call.hess + bytesOf(start), call.targetsOfBlock, count);
 }
 
 /** Whether some class counts for nothing: 0 times an infinite loss is 0 here. */

@@ -1,12 +1,11 @@
 import { BAD_PROBABILITY, Hessian } from '../../src/abi';
 import { ValueOnly, WithCurve } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
-import { GAMMA, State, bytesOf } from '../frame';
+import { CLASS_ABOVE, GAMMA, State, bytesOf } from '../frame';
 import { alphaOf, complement } from './focal-soft';
 import { naturalLog } from '../math/logarithm';
 import { powerOf } from '../math/raise';
 import {
-  HALF,
   ONE,
   SIGN,
   absolute,
@@ -79,7 +78,7 @@ class TermsOfProbability extends VectorStage {
     const negatives = mul(z, sub(surprise(q), div(lost, larger(q, splat(1e-12)))));
     const entropy = mulAdd(mul(target, get<PosWeight, V0>(at)), surprise(p), negatives);
     put<Modulation, V0>(at, mulAdd(target, q, mul(z, p)));
-    put<Entropy, V0>(at, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, every(HALF)), every(SIGN))));
+    put<Entropy, V0>(at, or(mul(alphaOf(at, target, z), entropy), and(greaterMask(target, v128.load_splat<Float>(frame, CLASS_ABOVE)), every(SIGN))));
   }
 }
 

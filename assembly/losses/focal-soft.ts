@@ -1,7 +1,7 @@
 import { Flag, Hessian } from '../../src/abi';
 import { ValueOnly, WithCurve } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
-import { CORRECT, GAMMA, State, has } from '../frame';
+import { CLASS_ABOVE, CORRECT, GAMMA, State, has } from '../frame';
 import { Quotient, Reduce, ratio } from '../math/exponential';
 import { AddWeighedEntropy } from '../math/logarithm';
 import { powerOf } from '../math/raise';
@@ -187,13 +187,13 @@ class GeneralTerms extends VectorStage {
   put<Hinge, V>(at, larger(zero(), mul(against, absolute(x))));
 }
 
-/** Entropy takes the sign of the class, y > 1/2, as a hard target's has it. */
+/** Entropy takes the sign of the class, as a hard target's has it. */
 @final
 @unmanaged
 class SignByClass extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const sign = and(greaterMask(read(y + o), every(HALF)), every(SIGN));
+    const sign = and(greaterMask(read(y + o), v128.load_splat<Float>(frame, CLASS_ABOVE)), every(SIGN));
     put<Entropy, V0>(at, or(get<Entropy, V0>(at), sign));
   }
 }
