@@ -9,7 +9,6 @@ import { build, transformSync } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...names) => join(root, ...names);
 const require = createRequire(import.meta.url);
-const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const KERNEL = at('build/kernel.wasm');
 const RELAXED = at('build/kernel-relaxed.wasm');
 
@@ -115,11 +114,6 @@ async function bundle() {
     ...library,
     format: 'esm',
     external: ['#wasm', 'node:worker_threads'],
-  });
-  await output('src/cli/main.ts', 'dist/cli.js', {
-    ...node,
-    plugins: [resolveTo('../index.js', { path: './index.js', external: true })],
-    define: { __VERSION__: JSON.stringify(version) },
   });
 }
 

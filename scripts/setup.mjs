@@ -19,8 +19,8 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(at('package
   run('npm ci --no-audit --no-fund --loglevel=error');
 }
 
-const built = at('dist/cli.js');
-if (!existsSync(built) || statSync(built).mtimeMs < Math.max(newest('src'), newest('assembly'))) {
+const built = at('cli/dist/main.js');
+if (!existsSync(built) || statSync(built).mtimeMs < Math.max(newest('src'), newest('assembly'), newest('cli/src'))) {
   console.error('Building...');
-  run('node scripts/build.mjs');
+  run('npm run build --silent');
 }

@@ -1,0 +1,166 @@
+import type { Bucket } from './histogram.js';
+import type { Probability } from './model-scores.js';
+
+/** What is known of a model beside its loss. Where there are more than a million scores each number has a bound of its error. */
+export interface Metrics {
+  readonly logLoss: number;
+  readonly brier: number;
+  /** Expected calibration error, by 15 bins of equal width. */
+  readonly ece: number;
+  readonly rocAuc: number;
+  readonly averagePrecision: number;
+  /** By how much each may be off; 0 where it was computed from every score. */
+  readonly error: {
+    readonly logLoss: number;
+    readonly brier: number;
+    readonly ece: number;
+    readonly rocAuc: number;
+    readonly averagePrecision: number;
+  };
+}
+
+export interface ReliabilityBin {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  readonly meanProbability: number;
+  readonly positiveShare: number;
+}
+
+export function metricsOf(buckets: readonly Bucket[], probability: Probability): Metrics {
+  let [positives, negatives] = [0, 0];
+  for (const bucket of buckets) {
+    positives += bucket.positives;
+    negatives += bucket.negatives;
+  }
+  const count = positives + negatives;
+  const ranking = rank(buckets, positives, negatives);
+  const proper = properScores(buckets, probability, count);
+  const { ece, error: eceError } = calibrationError(buckets, probability, count);
+  return {
+    logLoss: proper.logLoss,
+    brier: proper.brier,
+    ece,
+    rocAuc: ranking.auc,
+    averagePrecision: ranking.precision,
+    error: {
+      logLoss: proper.logLossError,
+      brier: proper.brierError,
+      ece: eceError,
+      rocAuc: ranking.aucError,
+      averagePrecision: ranking.precisionError,
+    },
+  };
+}
+
+/** Ties count half. Within a bucket of different scores the order is unknown: all or nothing of its pairs is the bound. */
+function rank(buckets: readonly Bucket[], positives: number, negatives: number) {
+  let [below, pairs, unknown] = [0, 0, 0];
+  for (const bucket of buckets) {
+    const within = bucket.positives * bucket.negatives;
+    pairs += bucket.positives * below + within / 2;
+    if (bucket.low !== bucket.high) unknown += within / 2;
+    below += bucket.negatives;
+  }
+  let [tp, fp, sum, best, worst] = [0, 0, 0, 0, 0];
+  for (let i = buckets.length - 1; i >= 0; i--) {
+    const bucket = buckets[i];
+    const [p, n] = [bucket.positives, bucket.negatives];
+    const before = tp + fp === 0 ? 1 : tp / (tp + fp);
+    tp += p;
+    fp += n;
+    const after = tp + fp === 0 ? 0 : tp / (tp + fp);
+    sum += p * after;
+    if (bucket.low === bucket.high || p === 0) {
+      best += p * after;
+      worst += p * after;
+    } else {
+      // all positives first, or all negatives
+      best += p * (tp + fp - n === 0 ? 1 : tp / (tp + fp - n));
+      worst += p * Math.min(after, before, (tp - p + 1) / (tp - p + 1 + fp));
+    }
+  }
+  return {
+    auc: pairs / (positives * negatives),
+    aucError: unknown === 0 ? 0 : unknown / (positives * negatives),
+    precision: sum / positives,
+    precisionError: best === worst ? 0 : Math.max(best - sum, sum - worst) / positives,
+  };
+}
+
+function properScores(buckets: readonly Bucket[], probability: Probability, count: number) {
+  let [logLoss, brier, logLossError, brierError] = [0, 0, 0, 0];
+  for (const bucket of buckets) {
+    const parts = [
+      { weight: bucket.negatives, score: bucket.negativeScore, y: 0 },
+      { weight: bucket.positives, score: bucket.positiveScore, y: 1 },
+    ];
+    for (const { weight, score, y } of parts) {
+      if (weight === 0) continue;
+      const of = (s: number) => crossEntropy(s, y, probability);
+      const squared = (s: number) => (y === 1 ? probability.not(s) : probability.of(s)) ** 2;
+      logLoss += weight * of(score);
+      brier += weight * squared(score);
+      if (bucket.low === bucket.high) continue;
+      logLossError += weight * curvature(of, bucket.low, bucket.high);
+      brierError += weight * curvature(squared, bucket.low, bucket.high);
+    }
+  }
+  return {
+    logLoss: logLoss / count,
+    brier: brier / count,
+    logLossError: logLossError / count,
+    brierError: brierError / count,
+  };
+}
+
+/** How far the mean of a smooth function can be from the function of the mean: the gap between its chord and its curve. */
+function curvature(of: (score: number) => number, low: number, high: number): number {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return 0;
+  const gap = Math.abs((of(low) + of(high)) / 2 - of((low + high) / 2));
+  return Number.isFinite(gap) ? gap : 0;
+}
+
+/** With PyTorch's bound, 100, where the own class has no probability. */
+function crossEntropy(score: number, y: number, probability: Probability): number {
+  return Math.min(100, -Math.log(y === 1 ? probability.of(score) : probability.not(score)));
+}
+
+export function reliability(buckets: readonly Bucket[], probability: Probability, bins = 15): ReliabilityBin[] {
+  const sums = Array.from({ length: bins }, () => ({ count: 0, probability: 0, positives: 0 }));
+  for (const bucket of buckets) {
+    for (const [weight, score, positive] of [
+      [bucket.negatives, bucket.negativeScore, 0],
+      [bucket.positives, bucket.positiveScore, 1],
+    ]) {
+      if (weight === 0) continue;
+      const p = probability.of(score);
+      const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(p * bins) - 1))];
+      bin.count += weight;
+      bin.probability += weight * p;
+      bin.positives += weight * positive;
+    }
+  }
+  return sums.map(({ count, probability: sum, positives }, i) => ({
+    from: i / bins,
+    to: (i + 1) / bins,
+    count,
+    meanProbability: sum / count,
+    positiveShare: positives / count,
+  }));
+}
+
+function calibrationError(buckets: readonly Bucket[], probability: Probability, count: number) {
+  const bins = reliability(buckets, probability);
+  let ece = 0;
+  for (const bin of bins)
+    if (bin.count > 0) ece += (bin.count / count) * Math.abs(bin.meanProbability - bin.positiveShare);
+  // a bucket across the border of two bins is counted in one of them
+  let across = 0;
+  const binOf = (score: number) => Math.ceil(probability.of(score) * bins.length);
+  for (const bucket of buckets) {
+    if (bucket.low !== bucket.high && binOf(bucket.low) !== binOf(bucket.high))
+      across += bucket.negatives + bucket.positives;
+  }
+  return { ece, error: (2 * across) / count };
+}

@@ -1,0 +1,288 @@
+import { columnsText, type Found, findColumn, isNumeric, itemType, type Role, usualColumns } from './columns.js';
+import { type Column, type Duck, identifier, literal } from './duck.js';
+import { duckError } from './duck-errors.js';
+import { DataError, list, printable, quote, UsageError } from './errors.js';
+import type { Relation } from './relation.js';
+
+/** What is wanted of a data set, as the options say it. */
+export interface Wanted {
+  /** Columns of the models' scores; the usual ones where there is none. */
+  readonly models: readonly string[];
+  readonly probabilities: boolean;
+  /** Whether a row of scores has one for each class. */
+  readonly rows: boolean;
+  readonly targets?: string;
+  readonly wanted: 'needed' | 'optional' | 'none';
+  readonly weight?: string;
+  readonly id?: string;
+  /** Whether an id column is worth reading where --id names none. */
+  readonly ids: boolean;
+  readonly by: readonly string[];
+  readonly where?: string;
+  readonly classes?: readonly string[];
+  readonly positiveLabel?: string;
+}
+
+/** The roles of a data set, each with its SQL. */
+export interface Plan {
+  readonly models: readonly string[];
+  readonly probabilities: boolean;
+  readonly scores: readonly string[];
+  readonly targets?: string;
+  readonly weight?: string;
+  readonly id?: string;
+  readonly slices?: string;
+  /** What is not 0 where a row misses a value. */
+  readonly nulls: string;
+  /** The names of columns whose text must be numbers. */
+  readonly numbers: ReadonlySet<string>;
+}
+
+/** The scores' columns as the options and the names say; undefined where the data has none. */
+export function findScores(
+  relation: Pick<Relation, 'columns' | 'name'>,
+  wanted: Wanted,
+): { found: Found[]; probabilities: boolean } | undefined {
+  const { columns, name } = relation;
+  if (wanted.models.length > 0) {
+    const role = wanted.probabilities ? 'probabilities' : 'logits';
+    return {
+      found: wanted.models.map((model) => findColumn(model, role, columns, name, wanted.classes)),
+      probabilities: wanted.probabilities,
+    };
+  }
+  const [logits, probabilities] = [usualColumns(columns, 'logits'), usualColumns(columns, 'probabilities')];
+  const all = [...logits, ...probabilities];
+  if (all.length > 1) {
+    throw new UsageError(`--logits or --probabilities is needed: ${printable(name, 200)} has ${list(all)}`);
+  }
+  if (all.length === 0) return undefined;
+  return { found: [{ expressions: [identifier(all[0])], label: all[0] }], probabilities: probabilities.length > 0 };
+}
+
+export function findTargets({ columns, name }: Pick<Relation, 'columns' | 'name'>, wanted: Wanted): Found | undefined {
+  if (wanted.wanted === 'none') return undefined;
+  if (wanted.targets !== undefined) return findColumn(wanted.targets, 'targets', columns, name);
+  const usual = usualColumns(columns, 'targets');
+  if (usual.length > 1) throw new UsageError(`--targets is needed: ${printable(name, 200)} has ${list(usual)}`);
+  return usual.length === 0 ? undefined : { expressions: [identifier(usual[0])], label: usual[0] };
+}
+
+/** Settles the columns of `relation` and how each is converted. `roles` says what is looked for in it. */
+export async function planOf(
+  duck: Duck,
+  relation: Relation,
+  wanted: Wanted,
+  roles: { readonly scores: boolean; readonly targets: boolean },
+): Promise<Plan> {
+  const { columns, name } = relation;
+  const scores = roles.scores ? findScores(relation, wanted) : { found: [], probabilities: false };
+  if (scores === undefined) {
+    throw new UsageError(`--logits or --probabilities is needed: ${printable(name, 200)} has ${columnsText(columns)}`);
+  }
+  const targets = roles.targets ? findTargets(relation, wanted) : undefined;
+  if (roles.targets && wanted.wanted === 'needed' && targets === undefined) {
+    throw new UsageError(`--targets is needed: ${printable(name, 200)} has ${columnsText(columns)}`);
+  }
+  checkDifferent(scores.found, targets, relation);
+  const weight = wanted.weight === undefined ? undefined : findColumn(wanted.weight, 'weight', columns, name);
+  const numbers = new Set([...scores.found, weight].flatMap((found) => found?.expressions ?? []).map(nameOf));
+  if (targets !== undefined && wanted.classes === undefined && wanted.positiveLabel === undefined) {
+    for (const expression of targets.expressions) numbers.add(nameOf(expression));
+  }
+  numbers.delete('');
+
+  const convert = new Conversions(duck, relation, numbers);
+  const scoreSql: string[] = [];
+  for (const found of scores.found) {
+    const role = scores.probabilities ? 'probabilities' : 'logits';
+    scoreSql.push(wanted.rows ? await convert.row(found, role) : await convert.score(found, role));
+  }
+  const targetSql = targets && (await convert.target(targets, wanted));
+  const weightSql = weight && (await convert.score(weight, 'weight'));
+  const values = [...scoreSql, ...[targetSql, weightSql].filter((sql) => sql !== undefined)];
+  const id = idOf(relation, wanted);
+  if (id !== undefined) await convert.type(id, 'id');
+  const slices = await slicesOf(convert, relation, wanted.by);
+  if (wanted.where !== undefined) await convert.condition(wanted.where);
+  return {
+    models: scores.found.map(({ label }) => label),
+    probabilities: scores.probabilities,
+    scores: scoreSql,
+    targets: targetSql,
+    weight: weightSql,
+    id,
+    slices,
+    nulls: values.map((sql) => convert.isNull(sql)).join(' OR '),
+    numbers,
+  };
+}
+
+/** The plain name in a quoted identifier; '' for another expression. */
+function nameOf(expression: string): string {
+  return /^"(?:[^"]|"")*"$/.test(expression) ? expression.slice(1, -1).replaceAll('""', '"').toLowerCase() : '';
+}
+
+function checkDifferent(scores: readonly Found[], targets: Found | undefined, { name, columns }: Relation): void {
+  const same = scores.find((found) => found.expressions.join() === targets?.expressions.join());
+  if (same === undefined) return;
+  throw new UsageError(
+    `--targets expected another column than that of the scores, ${quote(same.label)}; ${printable(name, 200)} has ${columnsText(columns)}`,
+  );
+}
+
+function idOf({ columns, name }: Relation, wanted: Wanted): string | undefined {
+  if (wanted.id !== undefined) return findColumn(wanted.id, 'id', columns, name).expressions[0];
+  if (!wanted.ids) return undefined;
+  const usual = usualColumns(columns, 'id');
+  return usual.length === 1 ? identifier(usual[0]) : undefined;
+}
+
+async function slicesOf(convert: Conversions, relation: Relation, by: readonly string[]): Promise<string | undefined> {
+  if (by.length === 0) return undefined;
+  const parts: string[] = [];
+  for (const spec of by) {
+    const { expressions } = findColumn(spec, 'by', relation.columns, relation.name);
+    await convert.type(expressions[0], 'by');
+    parts.push(`coalesce(CAST(${expressions[0]} AS VARCHAR), 'null')`);
+  }
+  return parts.join(" || ', ' || ");
+}
+
+/** Turns expressions into numbers, or says why they are none. */
+class Conversions {
+  private readonly lists = new Set<string>();
+
+  constructor(
+    private readonly duck: Duck,
+    private readonly relation: Relation,
+    private readonly numbers: ReadonlySet<string>,
+  ) {}
+
+  async type(expression: string, role: Role): Promise<string> {
+    try {
+      const from = this.relation.from(this.numbers);
+      const [{ type }] = await this.duck.describe(`SELECT ${expression} FROM ${from}`);
+      return type;
+    } catch (error) {
+      throw this.unknown(error, expression, `--${role}`);
+    }
+  }
+
+  async condition(where: string): Promise<void> {
+    try {
+      await this.duck.describe(`SELECT 1 FROM ${this.relation.from(this.numbers)} WHERE (${where})`);
+    } catch (error) {
+      throw this.unknown(error, where, '--where');
+    }
+  }
+
+  private unknown(error: unknown, expression: string, option: string): unknown {
+    const message = error instanceof Error ? error.message : '';
+    if (!/^(?:Binder|Parser|Catalog) Error/.test(message)) return duckError(error, this.relation.name);
+    const text = expression.replace(/^\((.*)\)$/s, '$1').replace(/^"(.*)"$/s, '$1');
+    const missing = /Referenced column "|not found in FROM/.test(message) || /syntax error/.test(message);
+    const why = missing ? '' : ` (${printable(message.split('\n', 1)[0], 120)})`;
+    return new UsageError(
+      `${option} expected a column or a SQL expression of ${printable(this.relation.name, 200)}, got ${quote(text)}${why}; it has ${columnsText(this.relation.columns)}`,
+    );
+  }
+
+  async score(found: Found, role: Role): Promise<string> {
+    if (found.expressions.length > 1) {
+      throw new UsageError(
+        `--${role} expected one column for ${quote(found.label)}, got ${found.expressions.length}; for classes there is --loss softmax, or onehot`,
+      );
+    }
+    const [expression] = found.expressions;
+    const type = await this.type(expression, role);
+    if (type === 'FLOAT') return expression;
+    if (isNumeric(type)) return `CAST(${expression} AS DOUBLE)`;
+    const item = itemType(type);
+    if (item !== undefined && isNumeric(item)) {
+      throw new UsageError(
+        `--${role} expected numbers in ${quote(found.label)}, got lists of them; for classes there is --loss softmax, or onehot`,
+      );
+    }
+    throw await this.notNumbers(expression, found.label, type, role);
+  }
+
+  async row(found: Found, role: Role): Promise<string> {
+    if (found.expressions.length > 1) {
+      const columns: string[] = [];
+      for (const expression of found.expressions) {
+        columns.push(await this.score({ expressions: [expression], label: expression.slice(1, -1) }, role));
+      }
+      return this.list(`list_value(${columns.join(', ')})`);
+    }
+    const [expression] = found.expressions;
+    const type = await this.type(expression, role);
+    const item = itemType(type);
+    if (item !== undefined && isNumeric(item))
+      return this.list(`CAST(${expression} AS ${item === 'FLOAT' ? 'FLOAT' : 'DOUBLE'}[])`);
+    throw new UsageError(
+      `--${role} expected a list of each row's classes, or a pattern such as 'logit_*', got ${quote(found.label)} of type ${type}`,
+    );
+  }
+
+  async target(found: Found, wanted: Wanted): Promise<string> {
+    if (found.expressions.length > 1) return this.row(found, 'targets');
+    const [expression] = found.expressions;
+    const type = await this.type(expression, 'targets');
+    if (wanted.positiveLabel !== undefined) return equals(expression, type, wanted.positiveLabel);
+    if (wanted.classes !== undefined) {
+      const position = `list_position([${wanted.classes.map(literal).join(', ')}], CAST(${expression} AS VARCHAR))`;
+      return `CASE WHEN ${expression} IS NULL THEN NULL ELSE coalesce(${position}, 0) - 1.0::DOUBLE END`;
+    }
+    if (type === 'BOOLEAN') return `CAST(${expression} AS UTINYINT)`;
+    if (type === 'FLOAT' || type === 'UTINYINT') return expression;
+    if (isNumeric(type)) return `CAST(${expression} AS DOUBLE)`;
+    const item = itemType(type);
+    if (item !== undefined && isNumeric(item)) return this.list(`CAST(${expression} AS FLOAT[])`);
+    throw await this.notNumbers(expression, found.label, type, 'targets');
+  }
+
+  isNull(sql: string): string {
+    return this.lists.has(sql) ? `(${sql}) IS NULL OR len(${sql}) <> list_count(${sql})` : `(${sql}) IS NULL`;
+  }
+
+  private list(sql: string): string {
+    this.lists.add(sql);
+    return sql;
+  }
+
+  private async notNumbers(expression: string, label: string, type: string, role: Role): Promise<Error> {
+    const { name } = this.relation;
+    let got = `type ${type}`;
+    let hint = '';
+    if (type === 'VARCHAR' || type.startsWith('ENUM')) {
+      const text = type === 'VARCHAR' ? expression : `CAST(${expression} AS VARCHAR)`;
+      const bad = `TRY_CAST(${text} AS DOUBLE) IS NULL AND ${text} IS NOT NULL`;
+      const rows = await this.duck
+        .rows(`SELECT ${text} AS cell FROM ${this.relation.from()} WHERE ${bad} LIMIT 1`)
+        .catch(() => []);
+      got = rows.length > 0 ? `text such as ${quote(String(rows[0].cell))}` : 'text';
+      hint =
+        role === 'targets'
+          ? '; --positive-label or --classes says what it means'
+          : rows.length === 0
+            ? `; --${role} 'CAST(${label} AS DOUBLE)' reads it`
+            : '';
+    }
+    return new DataError(name, `expected numbers in column ${quote(label)}, got ${got}${hint}`);
+  }
+}
+
+/** Whether a label is the positive one: by number where both are numbers, else by text. */
+function equals(expression: string, type: string, label: string): string {
+  const number = Number(label);
+  const comparison =
+    type === 'BOOLEAN' && /^(?:true|false|0|1)$/i.test(label)
+      ? `${expression} = ${/^(?:true|1)$/i.test(label)}`
+      : isNumeric(type) && label.trim() !== '' && Number.isFinite(number)
+        ? `${expression} = ${number}`
+        : `CAST(${expression} AS VARCHAR) = ${literal(label)}`;
+  return `CAST((${comparison}) AS UTINYINT)`;
+}
+
+export type { Column };

@@ -1,0 +1,226 @@
+import { focalPosterior } from 'focal-loss-wasm';
+import { UsageError } from './errors.js';
+import { type Evaluated, evaluate } from './evaluate.js';
+import { lossOptions, takesProbabilities } from './losses.js';
+import type { Model } from './model.js';
+import { SIGMOID } from './model-scores.js';
+import { openInput } from './open.js';
+import { inputRequest, type ScoreFlags } from './options.js';
+import { type OutputFile, openOutput, standardOutput } from './output.js';
+import { skippedText } from './policy.js';
+import { Progress } from './progress.js';
+import { type Records, type RecordWriter, recordFormat, recordWriter } from './records.js';
+import { modelResult } from './result.js';
+import type { Run } from './run.js';
+import { scoreText } from './score-text.js';
+import { stateText } from './state.js';
+import type { Id } from './table.js';
+import { json } from './text.js';
+import { Hardest } from './topk.js';
+import { VERSIONS } from './versions.js';
+
+/** Runs `focal-loss score`, and gives its exit code. */
+export async function score(sources: readonly string[], flags: ScoreFlags, run: Run): Promise<number> {
+  checkFlags(flags);
+  const options = lossOptions(flags);
+  const elementwise = flags.out !== undefined || flags.top !== undefined;
+  const input = await openInput(inputRequest(sources, flags, 'needed', elementwise), run.scratch, run.signal);
+  const files: OutputFile[] = [];
+  const progress = new Progress(run.stderr);
+  try {
+    const { table } = input;
+    const open = async (name: string, option: string) => {
+      const file =
+        name === '-'
+          ? standardOutput(run.stdout)
+          : await openOutput(name, { force: flags.force === true, inputs: input.names, option });
+      files.push(file);
+      return file;
+    };
+    const writer =
+      flags.out === undefined
+        ? undefined
+        : await recordWriter(
+            recordFormat(flags.out) ?? 'csv',
+            await open(flags.out, '--out'),
+            'loss',
+            flags.where === undefined ? table.shape : undefined,
+          );
+    const state = flags.state === undefined ? undefined : await open(flags.state, '--state');
+    const tops = table.models.map(() => new Hardest(flags.top ?? 0));
+    const evaluation = await evaluate({
+      table,
+      settings: { loss: flags.loss, options },
+      rows: inputRequest(sources, flags, 'needed', false).rows,
+      ignoreIndex: flags.ignoreIndex,
+      nulls: flags.null,
+      nan: flags.nan,
+      joined: flags.join,
+      elementwise,
+      signal: run.signal,
+      onProgress: (share) => progress.report(share),
+      warn: run.warn,
+      async onBlock(evaluated) {
+        if (flags.top !== undefined)
+          for (const [m, top] of tops.entries()) collect(top, evaluated, m, table.probabilities);
+        if (writer !== undefined) await writeBlock(writer, evaluated, table.models, table.probabilities, flags);
+      },
+    });
+    progress.stop();
+    const { models, skipped, rows } = evaluation;
+    warnOfProbabilities(models[0], table.name, run.warn);
+    warnOfLabel(models[0], flags, run.warn);
+    const settings = {
+      reduction: flags.reduction,
+      thresholds: flags.thresholds,
+      costs: costsOf(flags),
+      trainedWith: flags.trainedWith,
+    };
+    const results = models.map((model, m) =>
+      modelResult(model, settings, models.length > 1, flags.top === undefined ? undefined : tops[m].examples),
+    );
+    await writer?.end();
+    const origin = {
+      command: 'score',
+      options: { loss: flags.loss, ...options[0] },
+      sources: input.names,
+      versions: VERSIONS,
+      rows,
+      skipped,
+    };
+    await state?.write(Buffer.from(stateText({ ...origin, models: models.map((model) => model.toJSON()) })));
+    for (const file of files) await file.commit();
+    const summary = flags.out === '-' ? run.stderr : run.stdout;
+    summary.write(
+      flags.json
+        ? json({ ...(results.length === 1 ? results[0] : { models: results }), ...origin })
+        : scoreText(results, models[0].settings, skippedText(skipped), run.width),
+    );
+    return failed(results[0].loss ?? results[0].mean, flags.failAbove, run.warn);
+  } finally {
+    progress.stop();
+    for (const file of files) await file.discard();
+    await input.close();
+  }
+}
+
+/** 3 where the loss is above the limit, or is no number. */
+export function failed(loss: number, limit: number | undefined, warn: (message: string) => void): number {
+  if (limit === undefined || loss <= limit) return 0;
+  warn(`the loss, ${loss}, is above --fail-above ${limit}`);
+  return 3;
+}
+
+export function checkFlags({ logits, probabilities, costMiss, costAlarm, header }: ScoreFlags): void {
+  void header;
+  if (logits !== undefined && probabilities !== undefined) {
+    throw new UsageError('--probabilities expected no --logits beside it; a model has one kind of scores');
+  }
+  if ((costMiss === undefined) !== (costAlarm === undefined)) {
+    throw new UsageError(
+      `--cost-${costMiss === undefined ? 'miss' : 'alarm'} is needed: a threshold is cheap by both costs`,
+    );
+  }
+}
+
+export function costsOf({ costMiss, costAlarm }: Pick<ScoreFlags, 'costMiss' | 'costAlarm'>) {
+  return costMiss === undefined || costAlarm === undefined ? undefined : { miss: costMiss, alarm: costAlarm };
+}
+
+function collect(top: Hardest, { block, place, losses, width }: Evaluated, m: number, _probabilities: boolean): void {
+  const scores = block.scores[m].values;
+  const targets = block.targets?.values;
+  const perRow = losses[m].length === block.rows && width > 1;
+  const rowOf = (i: number) => (perRow || width === 1 ? i : Math.floor(i / width));
+  const label = (i: number) => targets?.[rowOf(i)] ?? Number.NaN;
+  const target = perRow || width === 1 ? label : (i: number) => Number(label(i) === i % width);
+  const score = (i: number) => (perRow ? scores[i * width + (targets?.[i] ?? 0)] : scores[i]);
+  const start = place(0);
+  const ids = block.ids === undefined ? undefined : width === 1 || perRow ? block.ids : undefined;
+  if (width === 1 || perRow)
+    top.add(losses[m], start, score, target, ids, contiguous(block.rows, place) ? undefined : place);
+  else top.add(losses[m], start * width, score, target);
+}
+
+function contiguous(rows: number, place: (row: number) => number): boolean {
+  return rows === 0 || place(rows - 1) - place(0) === rows - 1;
+}
+
+async function writeBlock(
+  writer: RecordWriter,
+  evaluated: Evaluated,
+  models: readonly string[],
+  probabilities: boolean,
+  flags: ScoreFlags,
+): Promise<void> {
+  const { block, place, losses, width } = evaluated;
+  const rows = losses[0].length;
+  const perRow = width > 1 && rows === block.rows;
+  const rowOf = (i: number) => (width === 1 || perRow ? i : Math.floor(i / width));
+  const targets = block.targets?.values;
+  const names = ['index'];
+  const columns: Records['columns'][number][] = [
+    Float64Array.from({ length: rows }, (_, i) =>
+      width === 1 || perRow ? place(i) : place(rowOf(i)) * width + (i % width),
+    ),
+  ];
+  if (block.ids !== undefined) {
+    const { ids } = block;
+    names.push('id');
+    columns.push(Array.from({ length: rows }, (_, i) => textOf(ids[rowOf(i)])));
+  }
+  const suffix = (name: string, m: number) => (models.length > 1 ? `${name}_${models[m]}` : name);
+  for (const m of losses.keys()) {
+    const { values } = block.scores[m];
+    if (!perRow) {
+      const scores = Float32Array.from(values);
+      names.push(suffix('score', m), suffix('probability', m));
+      columns.push(scores, probabilitiesOf(evaluated, m, probabilities, flags));
+    }
+  }
+  names.push('target');
+  columns.push(
+    Float32Array.from({ length: rows }, (_, i) => {
+      const label = targets?.[rowOf(i)] ?? Number.NaN;
+      return width === 1 || perRow ? label : Number(label === i % width);
+    }),
+  );
+  for (const m of losses.keys()) {
+    names.push(suffix('loss', m));
+    columns.push(losses[m]);
+  }
+  // a .npy holds the losses of the first model
+  if (models.length > 1 && recordFormat(flags.out ?? '') === 'npy') names[names.indexOf(suffix('loss', 0))] = 'loss';
+  await writer.write({ names, columns, rows });
+}
+
+function textOf(id: Id): Id {
+  return id;
+}
+
+function probabilitiesOf(
+  { block, scores }: Evaluated,
+  m: number,
+  probabilities: boolean,
+  flags: ScoreFlags,
+): Float32Array {
+  const read = Float32Array.from(block.scores[m].values);
+  if (probabilities && flags.trainedWith === undefined) return read;
+  const isLogit = !probabilities || !takesProbabilities(flags.loss);
+  const logits = isLogit ? scores[m] : Float32Array.from(read, (p) => Math.log(p) - Math.log1p(-p));
+  return focalPosterior(logits, { ...(flags.trainedWith ?? SIGMOID), out: new Float32Array(logits.length) });
+}
+
+function warnOfProbabilities({ settings, histogram }: Model, name: string, warn: (message: string) => void): void {
+  if (settings.probabilities || histogram === undefined || histogram.count < 2) return;
+  const buckets = histogram.buckets();
+  if (buckets[0].low < 0 || buckets[buckets.length - 1].low > 1) return;
+  warn(`warning: ${name}: every logit is in [0, 1]; are these probabilities? Then name the column by --probabilities`);
+}
+
+function warnOfLabel(model: Model, flags: ScoreFlags, warn: (message: string) => void): void {
+  if (flags.positiveLabel === undefined) return;
+  const { positives, count } = model.meters[0].compute();
+  if (count > 0 && positives === 0)
+    warn(`warning: no target is ${JSON.stringify(flags.positiveLabel)}, the --positive-label`);
+}

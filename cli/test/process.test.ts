@@ -1,0 +1,64 @@
+// The built command as a process of its own: what signals, pipes and exit codes come to.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, truncateSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { float32, folder, npyFile, uint8 } from './support.js';
+
+const COMMAND = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const files = folder();
+const x = files.write('x.npy', float32(...Array(5000).fill(2)));
+const y = files.write('y.npy', uint8(...Array(5000).fill(0)));
+
+function start(...argv: string[]) {
+  const child = spawn(process.execPath, [COMMAND, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    output.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    output.err += chunk;
+  });
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }));
+  return { child, ended };
+}
+
+test('the built command scores, has the package version, and exits with the kind of fault', async () => {
+  const [scored, versioned, usage, data] = await Promise.all([
+    start('score', x, y, '--json').ended,
+    start('--version').ended,
+    start('score', x, y, '--gama', '2').ended,
+    start('score', x, files.path('none.npy')).ended,
+  ]);
+  expect(JSON.parse(scored.out)).toMatchObject({ count: 5000, negatives: 5000 });
+  expect(versioned.out).toBe(`${version}\n`);
+  expect([scored.code, versioned.code, usage.code, data.code]).toEqual([0, 0, 2, 1]);
+});
+
+test('a reader that goes away, as head does, is no fault', async () => {
+  const { child, ended } = start('score', x, y, '--top', '5000');
+  child.stdout.destroy();
+  expect(await ended).toEqual({ code: 0, signal: null, out: '', err: '' });
+});
+
+test('Ctrl-C ends the work and removes the unfinished file', async () => {
+  // Sparse files: a first logit that is infinite, whose warning tells that the work has begun, and then zeros.
+  const elements = 200_000_000;
+  const sparse = (name: string, descr: string, bytes: number, first: ArrayBufferView) => {
+    const header = npyFile(`{'descr': '${descr}', 'fortran_order': False, 'shape': (${elements},), }`);
+    const file = files.write(name, Buffer.concat([header, new Uint8Array(first.buffer)]));
+    truncateSync(file, header.length + elements * bytes);
+    return file;
+  };
+  const logits = sparse('long-x.npy', '<f4', 4, Float32Array.of(Infinity));
+  const targets = sparse('long-y.npy', '|u1', 1, Uint8Array.of(0));
+  const { child, ended } = start('score', logits, targets, '--out', files.path('losses.npy'));
+  await once(child.stderr, 'data');
+  expect(files.names().some((name) => name.startsWith('.losses.npy.'))).toBe(true);
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: null, signal: 'SIGINT', out: '' });
+  expect(files.names().filter((name) => name.includes('losses.npy'))).toEqual([]);
+});
