@@ -85,6 +85,8 @@ export class Largest extends Place10 {}
 // The gradient, and the second derivative, without the power.
 export class Slope extends Place11 {}
 export class Curve extends Place12 {}
+// Of rows whose classes are planes: the target's logit.
+export class TargetLogit extends Place11 {}
 // Of a class of a row of a posterior: its exponential, then its probability v, and v l / (1 - v).
 export class ClassExponential extends Place11 {}
 export class ClassProbability extends Place11 {}
@@ -98,6 +100,9 @@ export class Output extends Place15 {}
 // One value an element, whether given by element or for all.
 export class Weight extends Place16 {}
 export class Alpha extends Place17 {}
+// Of rows whose classes are planes: the label, -1 where it is ignored or wrong; what its logits are lowered by.
+export class Labels extends Place17 {}
+export class Shift extends Place18 {}
 export class AlphaNegative extends Place18 {}
 export class PosWeight extends Place19 {}
 // Of rows: the sum of the exponentials of all classes but the target's.

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { posteriorRows, softmaxRows, useKernel } from './rows-kernel.js';
 import { digest } from './runtimes/workload.mjs';
 
 // The terms of a block lie over each other in scratch memory (assembly/slots.ts). This file runs on a kernel that notes for
@@ -70,4 +71,27 @@ test.each([2, 3, 40, 350])('nor do rows of %d classes', (numClasses) => {
       softmaxFocalPosterior(z, { numClasses, gamma });
     }
   focalPosterior(z, { gamma: 2 });
+});
+
+test.each([2, 3, 40, 90, 350])('nor do planes of %d classes', (classes) => {
+  useKernel(checked.module);
+  const rows = Math.floor(COUNT / classes);
+  const z = logits.subarray(0, rows * classes);
+  const targets = Int32Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? -1 : row % classes));
+  for (const gamma of [0, 1.7, 2])
+    for (const labelSmoothing of [0, 0.1]) {
+      const call = {
+        classes,
+        logits: z,
+        targets,
+        gamma,
+        labelSmoothing,
+        stride: rows + 1,
+        weight: ones.subarray(0, rows),
+      };
+      for (const outputs of [[], ['loss', 'grad'], ['hess']] as const) {
+        expect(softmaxRows({ ...call, outputs }).positives).toBeGreaterThan(0);
+      }
+      posteriorRows(z, classes, { gamma, stride: rows + 1 });
+    }
 });

@@ -5,7 +5,17 @@ import { AddEntropy, Divided, log1p } from '../math/logarithm';
 import { powerOf, prepareGamma, raise } from '../math/raise';
 import { exponentiateRow, needsShift, reduceRow } from '../rows/exponential';
 import { rowIndex, rowMax, rowScale, rowSum } from '../rows/row';
-import { NARROW, exponentiateAcross, keepAcross, logsOf, rowsAcross, strideOf, sumAcross } from '../rows/side-by-side';
+import {
+  NARROW,
+  exponentiateAcross,
+  exponentiateApart,
+  keepAcross,
+  keepApart,
+  logsOf,
+  rowsAcross,
+  strideOf,
+  sumAcross,
+} from '../rows/side-by-side';
 import { RowHinge, RowTerms } from '../rows/terms';
 import {
   LOSS_LIMIT,
@@ -62,14 +72,17 @@ import {
 export function rowPosterior(frame: usize): void {
   const call = changetype<State>(frame);
   const classes = call.classes;
-  const rowBytes = <usize>classes << 2;
+  const isPlanar = call.stride > 1;
   clearSlots(frame);
   prepareGamma(frame);
   fillSlot<Weight>(frame, classes, 1);
-  const step = classes <= NARROW ? rowsAcross(classes) : 1;
+  // planes are side by side already
+  const isNarrow = classes <= (isPlanar ? BLOCK / 4 : NARROW);
+  const step = isNarrow ? rowsAcross(classes) : 1;
+  const rowBytes: usize = isPlanar ? 4 : <usize>classes << 2;
   for (let row = 0; row < call.count; row += step) {
     const first = <usize>row * rowBytes;
-    if (classes <= NARROW) narrowRows(frame, call.logits + first, call.loss + first, min(call.count - row, step));
+    if (isNarrow) narrowRows(frame, call.logits + first, call.loss + first, min(call.count - row, step));
     else oneRow(frame, call.logits + first, call.loss + first);
   }
 }
@@ -111,26 +124,55 @@ export function rowPosterior(frame: usize): void {
 function oneRow(frame: usize, logits: usize, out: usize): void {
   const call = changetype<State>(frame);
   const classes = call.classes;
-  const largest = rowMax(logits, classes);
+  const step = classBytes(call);
+  const largest = step == 4 ? rowMax(logits, classes) : spreadMax(logits, step, classes);
   describe(frame, logits, classes, largest);
   let total: f64 = 0;
   for (let column = 0; column < classes; column += BLOCK) {
     const width = min(classes - column, BLOCK);
     const bytes = <usize>wholeTiles(width) << 2;
-    if (classes > BLOCK) exponentialsOf(frame, logits + (column << 2), width, largest);
+    if (classes > BLOCK) exponentialsOf(frame, logits + <usize>column * step, width, largest);
     if (call.alphas) padNumbers<Weight>(frame, call.alphas + (column << 2), width, 1);
     eachVector<ClassTerms>(frame, 0, 0, bytes);
     raise(frame, powerOf(frame), bytes);
     eachVector<Unscaled>(frame, 0, 0, bytes);
     total += rowSum(frame + slot<Output>(), width);
-    memory.copy(out + (column << 2), frame + slot<Output>(), width << 2);
+    spread(out + <usize>column * step, step, frame + slot<Output>(), 4, width);
   }
-  rowScale(out, classes, <f32>(1 / total));
+  if (step == 4) rowScale(out, classes, <f32>(1 / total));
+  else spreadScale(out, step, classes, <f32>(1 / total));
+}
+
+/** The bytes from a class of a row to the next. */
+// @ts-ignore: decorator
+@inline function classBytes(call: State): usize {
+  return call.stride > 1 ? <usize>call.stride << 2 : 4;
+}
+
+/** Copies `count` values which lie `fromStep` bytes apart to where they lie `step` bytes apart. */
+function spread(into: usize, step: usize, from: usize, fromStep: usize, count: i32): void {
+  if (step == 4 && fromStep == 4) memory.copy(into, from, count << 2);
+  else for (let j = 0; j < count; j++) store<f32>(into + <usize>j * step, load<f32>(from + <usize>j * fromStep));
+}
+
+/** As rowMax has it. */
+function spreadMax(row: usize, step: usize, count: i32): f32 {
+  let largest = load<f32>(row);
+  for (let j = 1; j < count; j++) {
+    const value = load<f32>(row + <usize>j * step);
+    largest = largest < value ? value : largest;
+  }
+  return largest;
+}
+
+/** As rowScale has it. */
+function spreadScale(row: usize, step: usize, count: i32, factor: f32): void {
+  for (let j = 0; j < count; j++) store<f32>(row + <usize>j * step, load<f32>(row + <usize>j * step) * factor);
 }
 
 /** Exponential = the exponentials of up to BLOCK logits of a row, Logits = the logits, shifted where they have to be. */
 function exponentialsOf(frame: usize, logits: usize, count: i32, largest: f32): void {
-  memory.copy(frame + slot<Logits>(), logits, count << 2);
+  spread(frame + slot<Logits>(), 4, logits, classBytes(changetype<State>(frame)), count);
   reduceRow(frame, 0, frame + slot<Logits>(), count, largest);
   claim<Logits>(frame, bytesOf(wholeTiles(count)));
   exponentiateRow(frame, count);
@@ -144,7 +186,7 @@ function describe(frame: usize, logits: usize, classes: i32, largest: f32): void
   let most: f32 = 0;
   for (let column = 0; column < classes; column += BLOCK) {
     const width = min(classes - column, BLOCK);
-    exponentialsOf(frame, logits + (column << 2), width, largest);
+    exponentialsOf(frame, logits + <usize>column * classBytes(call), width, largest);
     const index = most == 0 ? rowIndex(frame + slot<Logits>(), width, top) : width;
     if (index == width) {
       others += rowSum(frame + slot<Exponential>(), width);
@@ -201,7 +243,9 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
   const classes = call.classes;
   const stride = strideOf(count);
   const bytes = <usize>classes * stride;
-  exponentiateAcross(frame, logits, 0, count, classes);
+  const step = classBytes(call);
+  if (step == 4) exponentiateAcross(frame, logits, 0, count, classes);
+  else exponentiateApart(frame, logits, step, count, classes);
   for (let r: usize = 0; r < stride; r += 16) topAcross(frame + r, stride, bytes);
   const rows = bytesOf(wholeTiles(count));
   claim<Denominator>(frame, rows); // what is beyond the rows means nothing
@@ -220,7 +264,8 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
     unscaledAcross(frame, <usize>j * stride, stride, splat(alpha));
   }
   for (let r: usize = 0; r < stride; r += 16) normalizeAcross(frame + slot<Output>() + r, stride, classes);
-  keepAcross(frame + slot<Output>(), out, count, stride, classes);
+  if (step == 4) keepAcross(frame + slot<Output>(), out, count, stride, classes);
+  else keepApart(frame + slot<Output>(), out, step, count, classes);
 }
 
 /**

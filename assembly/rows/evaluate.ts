@@ -20,6 +20,7 @@ import { AddEntropy, Divided } from '../math/logarithm';
 import { powerOf, prepareGamma, raise } from '../math/raise';
 import { RowSlope, writeRow } from './derivatives';
 import { exponentiateRow, logOf, reduceRow } from './exponential';
+import { exponentiatePlanes, writePlanes } from './planes';
 import { rowMax, rowSum } from './row';
 import { NARROW, exponentiateAcross, keepAcross, logsOf, rowsAcross, strideOf, sumAcross } from './side-by-side';
 import { RowCurve, RowHinge, RowTerms, Smooth } from './terms';
@@ -45,7 +46,7 @@ import {
   slot,
 } from '../slots';
 
-// Softmax focal loss of rows [count, classes] with integer targets.
+// Softmax focal loss of rows [count, classes], or of planes (planes.ts), with integer targets.
 // A row is brought to one pair, e^(z_t - m) against the sum of the others; from there on rows are elements, and the
 // stages of the binary losses serve them. The exponentials wait in the output that the derivatives will fill.
 
@@ -84,8 +85,11 @@ function group(frame: usize, start: i32, rows: i32): void {
   if (call.labelSmoothing != 0) fillSlot<Coefficient>(frame, rows, 0);
   if (isWeighed(call)) fillSlot<Weight>(frame, rows, 1);
   claim<Others>(frame, bytes); // of rows beyond the last it means nothing
-  for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
-    exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
+  if (call.stride > 1) planes(frame, start, rows);
+  else {
+    for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
+      exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
+    }
   }
   if (call.grad != 0 || call.hess != 0) rowTerms<WithSlope>(frame, bytes);
   else rowTerms<ValueOnly>(frame, bytes);
@@ -167,6 +171,13 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
   if (out) keepAcross(frame + slot<Exponential>(), out + first, count, stride, classes);
 }
 
+/** The same of all rows of a group whose classes are planes. */
+function planes(frame: usize, start: i32, rows: i32): void {
+  exponentiatePlanes(frame, start, rows);
+  if (!isWeighed(changetype<State>(frame))) return;
+  for (let row = 0; row < rows; row++) weighRow(frame, start, row, labelOf(changetype<State>(frame), start + row));
+}
+
 /** Makes a row one of no loss. */
 function forget(frame: usize, row: i32): void {
   putNumber<Denominator>(frame + bytesOf(row), 1);
@@ -241,7 +252,13 @@ function describeLabel(frame: usize, start: i32, row: i32, label: i32): void {
     for (let j = 0; j < call.classes; j++) logs += logOf(load<f32>(logits + (j << 2)), largest);
     putNumber<Coefficient>(frame + bytesOf(row), <f32>logs);
   }
-  if (isWeighed(call)) putNumber<Weight>(frame + bytesOf(row), <f32>(alphaOf(frame, label) * weightOf(call, start + row)));
+  if (isWeighed(call)) weighRow(frame, start, row, label);
+}
+
+// @ts-ignore: decorator
+@inline function weighRow(frame: usize, start: i32, row: i32, label: i32): void {
+  const weight = weightOf(changetype<State>(frame), start + row);
+  if (label >= 0) putNumber<Weight>(frame + bytesOf(row), <f32>(alphaOf(frame, label) * weight));
 }
 
 /** alpha_t of a label, smoothed as the target is. */
@@ -294,5 +311,6 @@ function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   }
   if (!call.grad && !call.hess) return;
   eachVector<RowSlope>(frame, 0, 0, bytes);
+  if (call.stride > 1 && !call.hess && call.labelSmoothing == 0) return writePlanes(frame, start, rows);
   for (let row = 0; row < rows; row++) writeRow(frame, start, row, labelOf(call, start + row));
 }

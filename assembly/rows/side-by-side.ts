@@ -3,7 +3,7 @@ import { ROW_REDUCE, exponentiateRow, reduceLogits } from './exponential';
 import {
   absolute,
   add,
-  and,
+  andNot,
   any,
   every,
   greaterMask,
@@ -49,6 +49,36 @@ export function exponentiateAcross(frame: usize, logits: usize, row: i32, count:
     if (classes < 4 || r + 4 > count) placeRows(frame, logits, r, min(count - r, 4), stride, classes);
     else placeFour(frame + slot<Logits>() + (r << 2), logits + <usize>(r * classes) * 4, stride, classes);
   }
+  exponentiatePlaced(frame, row, count, classes);
+}
+
+/** The same of rows whose classes are planes, `step` bytes apart. */
+export function exponentiateApart(frame: usize, logits: usize, step: usize, count: i32, classes: i32): void {
+  const stride = strideOf(count);
+  for (let j = 0; j < classes; j++) {
+    const column = frame + slot<Logits>() + <usize>j * stride;
+    copyVectors(column, logits + <usize>j * step, count);
+    // the last row again in the place of those that are not there
+    for (let r = count; r & 3; r++) store<f32>(column + (r << 2), load<f32>(column + (<usize>(count - 1) << 2)));
+  }
+  exponentiatePlaced(frame, 0, count, classes);
+}
+
+/** Writes `count` rows, the first of which is at `columns`, to planes `step` bytes apart. */
+export function keepApart(columns: usize, out: usize, step: usize, count: i32, classes: i32): void {
+  const stride = strideOf(count);
+  for (let j = 0; j < classes; j++) copyVectors(out + <usize>j * step, columns + <usize>j * stride, count);
+}
+
+// @ts-ignore: decorator
+@inline function copyVectors(into: usize, from: usize, count: i32): void {
+  let r = 0;
+  for (; r + 4 <= count; r += 4) write(into + (r << 2), read(from + (r << 2)));
+  for (; r < count; r++) store<f32>(into + (r << 2), load<f32>(from + (r << 2)));
+}
+
+function exponentiatePlaced(frame: usize, row: i32, count: i32, classes: i32): void {
+  const stride = strideOf(count);
   claim<Logits>(frame, <usize>classes * stride);
   for (let r = 0; r < count; r += 4) measureAcross(frame, row + r, r, stride, classes);
   reduceAcross(frame, stride, <usize>classes * stride);
@@ -134,14 +164,26 @@ const ROUND: usize = memory.data<Float>(
   const end = column + <usize>classes * stride;
   for (let at = column + stride; at < end; at += stride) largest = larger(largest, get<Logits, V0>(at));
   put<Largest, V0>(frame + bytesOf(row), largest);
-  const near = greaterMask(every(ROUND), absolute(largest));
-  if (any(not(near))) {
+  const far = farMask(largest);
+  if (any(far)) {
     shiftAcross(frame, row, r, stride, classes);
-    largest = and(largest, near);
+    largest = andNot(largest, far);
   }
+  scaleRows(frame + bytesOf(row), column, largest);
+}
+
+/** Mask of the rows whose largest logit is so far from 0 that it is taken off all of them. */
+// @ts-ignore: decorator
+@inline export function farMask(largest: v128): v128 {
+  return not(greaterMask(every(ROUND), absolute(largest)));
+}
+
+/** Of four rows, the n of their largest logits, and what their logits are reduced with. */
+// @ts-ignore: decorator
+@inline export function scaleRows(row: usize, column: usize, largest: v128): void {
   const rounding = every(ROUND + 4);
   const n = sub(mulAdd(largest, every(ROW_REDUCE), rounding), rounding);
-  put<Hinge, V0>(frame + bytesOf(row), n);
+  put<Hinge, V0>(row, n);
   put<Lowest, V0>(column, mul(sub(n, every(ROUND + 8)), every(ROUND + 12)));
   put<Rounding, V0>(column, sub(every(ROUND + 16), n));
 }

@@ -171,6 +171,12 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
   return shiftRightSigned(a, 8 * <i32>sizeof<Float>() - 1);
 }
 
+// Mask of the 32-bit lanes that hold an integer.
+// @ts-ignore: decorator
+@inline export function isInteger(a: v128, value: i32): v128 {
+  return i32x4.eq(a, i32x4.splat(value));
+}
+
 // The lanes as integers of their size.
 
 // @ts-ignore: decorator
