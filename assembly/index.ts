@@ -1,8 +1,8 @@
 import { Flag } from '../src/abi';
 import { countTargets } from './elements/count-targets';
 import { bfloat16ToFloats, float16ToFloats } from './elements/half-floats';
-import { countLabels } from './elements/labels';
 import { labelsToBytes } from './elements/labels-to-bytes';
+import { countLabels } from './elements/labels';
 import { Frame, has } from './frame';
 import { focal } from './losses/focal';
 import { elementPosterior } from './posterior/elements';

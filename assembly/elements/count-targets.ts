@@ -35,39 +35,58 @@ export function countTargets(frame: usize): void {
 function countBytes(call: Frame, targets: usize, count: i32): void {
   let positives = 0;
   let seen = i8x16.splat(0);
-  let i = 0;
-  while (i + 16 <= count) {
+  // Addresses and lengths are unsigned: near 2^31 an index of i32 could not be added to.
+  const end = targets + max(count, 0);
+  let at = targets;
+  while (end - at >= 16) {
     // A lane of bytes holds 255 ones.
-    const end = min(count & ~15, i + 255 * 16);
+    const stop = at + min((end - at) & ~15, 255 * 16);
     let ones = i8x16.splat(0);
-    for (; i < end; i += 16) {
-      const bytes = v128.load(targets + i);
+    for (; at < stop; at += 16) {
+      const bytes = v128.load(at);
       seen = v128.or(seen, bytes);
       ones = i8x16.add(ones, bytes);
     }
     positives += addBytes(ones);
   }
   let bad: bool = v128.any_true(v128.andnot(seen, i8x16.splat(1)));
-  for (; i < count; i++) {
-    const byte = load<u8>(targets + i);
+  for (; at < end; at++) {
+    const byte = load<u8>(at);
     positives += byte;
     bad = bad || byte > 1;
   }
-  record(call, count, positives, bad);
+  record(call, max(count, 0), positives, bad);
 }
 
 function countBytesKept(call: Frame, targets: usize, count: i32): void {
+  const one = i8x16.splat(1);
+  const two = i8x16.splat(IGNORED);
   let positives = 0;
-  let kept = 0;
-  let bad: bool = false;
-  for (let i = 0; i < count; i++) {
-    const byte = load<u8>(targets + i);
-    if (byte == IGNORED) continue;
-    kept++;
-    positives += byte;
-    bad = bad || byte > 1;
+  let ignored = 0;
+  let highest = i8x16.splat(0);
+  const end = targets + max(count, 0);
+  let at = targets;
+  while (end - at >= 16) {
+    const stop = at + min((end - at) & ~15, 255 * 16);
+    let ones = i8x16.splat(0);
+    let twos = i8x16.splat(0);
+    for (; at < stop; at += 16) {
+      const bytes = v128.load(at);
+      highest = i8x16.max_u(highest, bytes);
+      ones = i8x16.sub(ones, i8x16.eq(bytes, one));
+      twos = i8x16.sub(twos, i8x16.eq(bytes, two));
+    }
+    positives += addBytes(ones);
+    ignored += addBytes(twos);
   }
-  record(call, kept, positives, bad);
+  let bad: bool = v128.any_true(i8x16.gt_u(highest, two));
+  for (; at < end; at++) {
+    const byte = load<u8>(at);
+    positives += byte == 1 ? 1 : 0;
+    ignored += byte == IGNORED ? 1 : 0;
+    bad = bad || byte > IGNORED;
+  }
+  record(call, max(count, 0) - ignored, positives, bad);
 }
 
 function countSoft(call: Frame, targets: usize, count: i32): void {

@@ -36,8 +36,9 @@ export function evaluate<L extends Loss>(frame: usize): void {
   call.readsNumbers = changetype<L>(0).readsNumbers() ? 1 : 0;
   begin(frame);
   changetype<L>(0).prepare(frame);
-  for (let start = 0; start < call.count; start += BLOCK) {
-    const count = min(call.count - start, BLOCK);
+  for (let left = call.count; left > 0; left -= BLOCK) {
+    const start = call.count - left; // counted down, since start + BLOCK might not fit
+    const count = min(left, BLOCK);
     takeInputs(frame, start, count, changetype<L>(0).filler());
     putOutputs(frame, start, count, termsOf<L>(frame, bytesOf(wholeTiles(count))));
   }

@@ -1,6 +1,6 @@
 import { Flag } from '../../src/abi';
-import { IGNORED, State, bytesOf, has } from '../frame';
 import { takeLabels } from './labels';
+import { IGNORED, State, bytesOf, has } from '../frame';
 import { splat, write } from '../simd/lanes';
 import { BLOCK, fillsTiles, wholeTiles } from '../simd/tile';
 import { Alpha, AlphaNegative, Logits, PosWeight, Slot, TargetError, Targets, claim, putNumber, slot } from '../slots';

@@ -23,6 +23,7 @@ import {
   add,
   addWide,
   and,
+  andNot,
   choose,
   every,
   greaterMask,
@@ -30,9 +31,12 @@ import {
   mul,
   negativeMask,
   nonZeroMask,
+  notEqualMask,
+  or,
   read,
   smaller,
   splat,
+  subWide,
   widen,
   write,
   xor,
@@ -69,12 +73,29 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
 
 /** Adds a block's losses to the sums of their class, each widened by itself: no sum depends on which losses are neighbours. */
 function sumByClass(frame: usize, bytes: usize): void {
+  if (changetype<State>(frame).weight) return sumWeighedByClass(frame, bytes);
   let positives = v128.load(frame, SUM_POSITIVES);
   let negatives = v128.load(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
     const loss = mul(get<Modulation, V0>(frame + o), get<Entropy, V0>(frame + o));
-    positives = addWide(positives, widen(smaller(loss, zero())));
+    positives = subWide(positives, widen(smaller(loss, zero())));
     negatives = addWide(negatives, widen(larger(loss, zero())));
+  }
+  v128.store(frame, positives, SUM_POSITIVES);
+  v128.store(frame, negatives, SUM_NEGATIVES);
+}
+
+/** The same where Modulation may be negative: the class is the sign of Entropy alone. A loss that is NaN counts in both. */
+function sumWeighedByClass(frame: usize, bytes: usize): void {
+  let positives = v128.load(frame, SUM_POSITIVES);
+  let negatives = v128.load(frame, SUM_NEGATIVES);
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const entropy = get<Entropy, V0>(frame + o);
+    const loss = mul(get<Modulation, V0>(frame + o), absolute(entropy));
+    const isPositive = negativeMask(entropy);
+    const isNaN = notEqualMask(loss, loss);
+    positives = addWide(positives, widen(and(loss, or(isPositive, isNaN))));
+    negatives = addWide(negatives, widen(andNot(loss, andNot(isPositive, isNaN))));
   }
   v128.store(frame, positives, SUM_POSITIVES);
   v128.store(frame, negatives, SUM_NEGATIVES);
@@ -155,12 +176,12 @@ function addPower(frame: usize, power: i32, bytes: usize): i32 {
 
 /** 0 times an infinite sum is 0 here; NaN stays. */
 function scaled(sum: f64, factor: Float): f64 {
-  return factor == 0 && sum == Infinity ? 0 : sum * <f64>factor;
+  return factor == 0 && Math.abs(sum) == Infinity ? 0 : sum * <f64>factor;
 }
 
 // @ts-ignore: decorator
 @inline function sumOf(frame: usize, lanes: usize): f64 {
-  return Math.abs(load<f64>(frame + lanes) + load<f64>(frame + lanes + 8));
+  return load<f64>(frame + lanes) + load<f64>(frame + lanes + 8);
 }
 
 /** Modulation *= the weights at x. */

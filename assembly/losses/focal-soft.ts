@@ -21,6 +21,7 @@ import {
   mul,
   mulAdd,
   negativeMask,
+  nonZeroMask,
   or,
   read,
   smaller,
@@ -201,7 +202,7 @@ class SignByClass extends VectorStage {
 // Without the power c^g but with a_t, and with r = c'/c = (1 - 2 y) p q / c, which is bounded:
 //   slope = B' + g r B, curve = B'' + 2 g r B' + g B ((g - 1) r^2 + r (q - p)),
 //   B' = z p - P y q, B'' = (P y + z) p q.
-// N is kept off 0, where r is 0 / 0 and its limit p or q. B is limited, so that r B is 0 where r is: to LOSS_LIMIT times what
+// Where c is 0 so is p or q, and p q / c the other of them. B is limited, so that r B is 0 where r is: to LOSS_LIMIT times what
 // multiplies its logarithms, since a posWeight must not reach the limit, and to what stays finite times the square of a gamma of 64.
 @final
 @unmanaged
@@ -216,7 +217,7 @@ class SoftDerivatives<Order> extends VectorStage {
   const z = complement(at, y);
   const negative = negativeMask(x);
   const d = get<Denominator, V0>(at);
-  const n = larger(get<Numerator, V0>(at), splat(1e-37));
+  const n = get<Numerator, V0>(at);
   const both = add(d, n);
   const high = div(d, both);
   const low = div(n, both);
@@ -224,7 +225,8 @@ class SoftDerivatives<Order> extends VectorStage {
   const q = choose(high, low, negative);
   const positive = mul(y, get<PosWeight, V0>(at));
   const c = mulAdd(y, q, mul(z, p));
-  const r = mul(sub(z, y), div(mul(high, low), c));
+  const pqOverC = choose(div(mul(high, low), c), high, nonZeroMask(c));
+  const r = mul(sub(z, y), pqOverC);
   const alphaT = alphaOf(at, y, z);
   const weight = mul(alphaT, add(positive, z));
   const limit = smaller(mul(weight, every(LOSS_LIMIT)), splat(1e33));

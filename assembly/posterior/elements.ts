@@ -47,9 +47,7 @@ export function elementPosterior(frame: usize): void {
   prepareGamma(frame);
   call.positiveFactor = <Float>(call.alphaPositive * call.posWeight);
   call.negativeFactor = <Float>call.alphaNegative;
-  for (let start = 0; start < call.count; start += BLOCK) {
-    block(frame, start, min(call.count - start, BLOCK));
-  }
+  for (let left = call.count; left > 0; left -= BLOCK) block(frame, call.count - left, min(left, BLOCK));
 }
 
 function block(frame: usize, start: i32, count: i32): void {

@@ -80,9 +80,10 @@ export function rowPosterior(frame: usize): void {
   const isNarrow = classes <= (isPlanar ? BLOCK / 4 : NARROW);
   const step = isNarrow ? rowsAcross(classes) : 1;
   const rowBytes: usize = isPlanar ? 4 : <usize>classes << 2;
-  for (let row = 0; row < call.count; row += step) {
+  for (let left = call.count; left > 0; left -= step) {
+    const row = call.count - left;
     const first = <usize>row * rowBytes;
-    if (isNarrow) narrowRows(frame, call.logits + first, call.loss + first, min(call.count - row, step));
+    if (isNarrow) narrowRows(frame, call.logits + first, call.loss + first, min(left, step));
     else oneRow(frame, call.logits + first, call.loss + first);
   }
 }

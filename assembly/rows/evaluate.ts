@@ -53,11 +53,9 @@ import {
 export function evaluateRows(frame: usize): void {
   const call = changetype<State>(frame);
   prepare(frame);
-  for (let start = 0; start < call.count; start += BLOCK) {
-    group(frame, start, min(call.count - start, BLOCK));
-  }
+  for (let left = call.count; left > 0; left -= BLOCK) group(frame, call.count - left, min(left, BLOCK));
   finishSums(frame);
-  call.sumPositives = call.sumNegatives; // the sign of every row's loss is that of a negative's
+  call.sumPositives += call.sumNegatives; // rows have no class
   call.sumNegatives = 0;
 }
 

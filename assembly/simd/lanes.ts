@@ -165,6 +165,11 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
   return v128.eq<Float>(a, b);
 }
 
+// @ts-ignore: decorator
+@inline export function notEqualMask(a: v128, b: v128): v128 {
+  return v128.ne<Float>(a, b);
+}
+
 // Mask of the lanes whose sign bit is set.
 // @ts-ignore: decorator
 @inline export function negativeMask(a: v128): v128 {
@@ -253,6 +258,11 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 // @ts-ignore: decorator
 @inline export function addWide(a: v128, b: v128): v128 {
   return f64x2.add(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function subWide(a: v128, b: v128): v128 {
+  return f64x2.sub(a, b);
 }
 
 // The sum of the lanes in pairs, as two float64: exact before the addition.

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { FocalLoss } from '../src/index.js';
+
+// Where e^-|x| leaves the normal numbers of float32, gradient and Hessian follow the true value down and vanish.
+
+const NORMAL = 2 ** -126;
+const sigmoid = (x: number) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
+const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** In float64, which has no such border here. */
+function derivatives(x: number, y: number, gamma: number): [slope: number, curve: number] {
+  const [p, q, z] = [sigmoid(x), sigmoid(-x), 1 - y];
+  const c = y * q + z * p;
+  const entropy = (y > 0 ? y * softplus(-x) : 0) + (y < 1 ? z * softplus(x) : 0);
+  const first = z * p - y * q;
+  const r = ((z - y) * p * q) / c;
+  const bend = gamma * entropy * ((gamma - 1) * r * r + r * (q - p));
+  const power = c ** gamma;
+  return [power * (first + gamma * r * entropy), power * (p * q + 2 * gamma * r * first + bend)];
+}
+
+const LOGITS = [80, 84, 85.5, 86.2, 87, 87.3, 87.5, 87.7, 88, 89, 95, 103, 104, 110, 300];
+
+test.each([
+  ['bytes', 0, [0, 1], (y: number) => Uint8Array.of(y)],
+  ['float32', 0, [0, 1, 0.25, 1e-3], (y: number) => Float32Array.of(y)],
+  ['smoothed', 0.1, [0, 1], (y: number) => Uint8Array.of(y)],
+] as const)('%s targets: derivatives go to 0 as the true ones do', (_, labelSmoothing, targets, make) => {
+  for (const gamma of [0, 0.3, 0.5, 1, 1.7, 2]) {
+    const loss = new FocalLoss({ gamma, alpha: null, labelSmoothing, reduction: 'none' });
+    for (const x of LOGITS.flatMap((logit) => [logit, -logit]).map(Math.fround))
+      for (const y of targets) {
+        const smoothed = Math.fround(y) * (1 - labelSmoothing) + labelSmoothing / 2;
+        const [slope, curve] = derivatives(x, smoothed, gamma);
+        const { grad, hess } = loss.gradHess([x], make(y));
+        const name = `gamma ${gamma}, x ${x}, y ${y}`;
+        expect(Math.abs(grad[0] - slope), name).toBeLessThanOrEqual(2e-6 * Math.abs(slope) + NORMAL);
+        // a term of the second derivative is e^-|x| times gamma |x|, and the first factor may have vanished
+        const multiplier = 1 + 2 * gamma * (1 + Math.abs(x));
+        expect(Math.abs(hess[0] - curve), name).toBeLessThanOrEqual(4e-6 * Math.abs(curve) + NORMAL * multiplier);
+        if (Math.abs(x) > 104 && labelSmoothing === 0 && (y === 0 || y === 1))
+          expect(hess[0], name).toBeCloseTo(0, 300);
+      }
+  }
+});
+
+test.each([Uint8Array, Float32Array])(
+  'at gamma 0 the gradient of a certain and right logit is exactly 0, %o',
+  (Targets) => {
+    const loss = new FocalLoss({ gamma: 0, alpha: null, reduction: 'none' });
+    const { grad } = loss.valueAndGrad([104, -104, 1e30, -Infinity, Infinity], Targets.of(1, 0, 1, 0, 1));
+    expect([...grad].map(Math.abs)).toEqual([0, 0, 0, 0, 0]);
+  },
+);
