@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transformSync } from 'esbuild';
+import { minify } from 'terser';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...names) => join(root, ...names);
@@ -38,18 +39,16 @@ function compileKernel(target, file) {
 }
 
 function embedKernel() {
-  // Hexadecimal digits would be smaller under gzip, by 3 KB, since they keep bytes apart; they take longer to read and decode.
-  const base64 = (file) => readFileSync(file).toString('base64');
+  // Hexadecimal digits keep bytes apart, which gzip needs: 3 KB less than as base64.
+  const digits = (file) => readFileSync(file).toString('hex');
   // The literal is an argument: bundlers inline a constant wherever it is used. Compiled at once, since Cloudflare Workers
   // compile only while the script starts; a refusal is kept for the first use.
   const compile = `function decode(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-  const buffer = globalThis.Buffer?.from?.(text, 'base64');
-  if (buffer?.byteLength > text.length / 2) return buffer;
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+  if (Uint8Array.fromHex) return Uint8Array.fromHex(text);
+  const buffer = globalThis.Buffer?.from?.(text, 'hex');
+  if (buffer?.byteLength === text.length / 2) return buffer;
+  const digit = (at) => (text.charCodeAt(at) & 15) + (text.charCodeAt(at) >> 6) * 9;
+  return Uint8Array.from({ length: text.length / 2 }, (_, k) => digit(2 * k) * 16 + digit(2 * k + 1));
 }
 function compile(text) {
   try {
@@ -63,23 +62,22 @@ function compile(text) {
     write(`build/wasm/${name}.js`, source);
     write(`build/wasm/${name}.cjs`, transformSync(source, { format: 'cjs', platform: 'node' }).code);
   };
-  const inline = `${compile}export const wasm = /* @__PURE__ */ compile('${base64(KERNEL)}');\n`;
+  const inline = `${compile}export const wasm = /* @__PURE__ */ compile('${digits(KERNEL)}');\n`;
   embed('inline', inline);
   write('dist/wasm/inline.js', inline); // for the threads of ./parallel
   // Only an engine that refuses the one with fused operations is given the other.
   const choose = `function choose(first) {
-  return first.error === undefined ? { ...first, relaxed: true } : compile('${base64(KERNEL)}');
+  return first.error === undefined ? { ...first, relaxed: true } : compile('${digits(KERNEL)}');
 }
 `;
-  embed('relaxed', `${compile}${choose}export const wasm = /* @__PURE__ */ choose(compile('${base64(RELAXED)}'));\n`);
+  embed('relaxed', `${compile}${choose}export const wasm = /* @__PURE__ */ choose(compile('${digits(RELAXED)}'));\n`);
   write('dist/wasm/edge.js', "import module from './kernel.wasm?module';\nexport const wasm = { module };\n");
   write('dist/wasm/kernel.wasm', readFileSync(KERNEL));
   write('dist/wasm/kernel.wasm.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
 }
 
 async function bundle() {
-  const small = { minifyWhitespace: true, minifySyntax: true };
-  const library = { ...small, target: 'es2022', platform: 'neutral' };
+  const library = { isLibrary: true, target: 'es2022', platform: 'neutral' };
   const both = async (entry, name, options) => {
     await output(entry, `dist/${name}.js`, { ...library, format: 'esm', ...options('js') });
     // for Node, so that the names of the exports can be read by those who import it
@@ -119,35 +117,36 @@ async function bundle() {
 
 async function output(entry, outfile, options) {
   if (!existsSync(at(entry))) return console.log(`skipped ${outfile}: there is no ${entry}`);
-  await build({ entryPoints: [at(entry)], outfile: at(outfile), bundle: true, logLevel: 'warning', ...options });
-  if (options.minifyWhitespace) shortenLocals(outfile);
+  const { isLibrary, ...own } = options;
+  await build({ entryPoints: [at(entry)], outfile: at(outfile), bundle: true, logLevel: 'warning', ...own });
+  if (isLibrary) await shorten(outfile);
   console.log(`${outfile} ${statSync(at(outfile)).size} bytes`);
 }
 
-/** Shortens the names that are local to a function: less to parse at every start. Others stay, for stack traces. */
-function shortenLocals(file) {
-  // esbuild shortens what a module declares as well, so it is given what is left without imports and exports, as a script
-  const edges =
-    /^\/\*!.*?\*\/\s*|import\{[^}]*\}from"[^"]*";|export\{[^}]*\};\s*$|0&&\(module\.exports=\{[^}]*\}\);\s*$/gs;
+/** Makes a library file small, but for the names of classes, which users see. */
+async function shorten(file) {
   const text = readFileSync(at(file), 'utf8');
-  // an embedded binary is most of a file: it gets a line of its own, and esbuild would cut it
+  // an embedded binary is most of a file: it gets a line of its own
   const binaries = [];
-  const apart = (literal) => `"binary ${binaries.push(literal) - 1}"`;
-  const script = nameClasses(text.replace(edges, '').replaceAll(/"AGFzbQ[^"]*"/g, apart));
-  const { code } = transformSync(script, { minifyIdentifiers: true, minifyWhitespace: true, lineLimit: LINE });
-  const lines = code.trimEnd().replaceAll(/"binary (\d+)"/g, (_, k) => `\n${binaries[k]}\n`);
-  const kept = text.match(edges);
-  write(file, [...kept.slice(0, -1), lines, kept.at(-1)].join('\n'));
+  const code = text.replaceAll(/(["'])0061736d[0-9a-f]*\1/g, (literal) => `"binary ${binaries.push(literal) - 1}"`);
+  // what tells Node the names of a CommonJS module's exports is dead code
+  const names = code.match(/0 && \(module\.exports = \{[^}]*\}\);/)?.[0].replaceAll(/\s+/g, '') ?? '';
+  const { code: small } = await minify(nameClasses(code), {
+    module: file.endsWith('.js'),
+    toplevel: true,
+    keep_classnames: true,
+    ecma: 2020,
+    compress: { passes: 2, sequences: false },
+    format: { max_line_len: LINE },
+  });
+  write(file, `${small.replaceAll(/"binary (\d+)"/g, (_, k) => `\n${binaries[k]}\n`)}\n${names}`);
 }
 
-/** A class that mentions itself is `A=class _A` in a bundle, and `_A` would be shortened: its `name` is what users see. */
+/** In a bundle classes have no names of their own, or `_A` where `A` mentions itself: a class's `name` is what users see. */
 function nameClasses(script) {
-  const inner = [...script.matchAll(/\b(\w+)=class _\1\b/g)].map(([, name]) => name);
-  return inner.reduce(
-    (code, name) =>
-      code.replace(`${name}=class _${name}`, `${name}=class`).replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name),
-    script,
-  );
+  const mentioned = [...script.matchAll(/\b(\w+) = class _\1\b/g)].map(([, name]) => name);
+  const named = script.replaceAll(/\bvar (\w+) = class(?: _\1)?(?=[ {])/g, 'var $1 = class $1');
+  return mentioned.reduce((code, name) => code.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), named);
 }
 
 /** What a specifier stands for in a bundle. */

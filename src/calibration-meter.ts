@@ -1,8 +1,9 @@
-import { checkNumbers, type FloatSource, floatsOf, type TargetSource, targetsOf } from './arrays.js';
 import { Bin, binOf, type Fault, isAmount } from './calibration-bin.js';
-import { keyed, wrongKind, wrongValue } from './checks.js';
+import { onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
+import { numbersOf, type Operand, operandOf } from './engine/operand.js';
+import { FLOATS, targetsOf } from './engine/targets.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
-import { isPlain, kindOf } from './kinds.js';
+import { isPlain } from './kinds.js';
 import { log, logOfRest } from './logarithm.js';
 import type { Logits, Targets } from './types.js';
 
@@ -83,7 +84,7 @@ export class CalibrationMeter {
 
   /** @throws TypeError for an unknown key or bins of the wrong kind, RangeError for a number of bins out of range. */
   constructor(options?: CalibrationMeterOptions) {
-    const { bins = 15 } = keyed('options', options, ['bins']);
+    const { bins = 15 } = onlyKeys('options', options, ['bins']);
     if (typeof bins !== 'number') throw wrongKind('bins', `an integer in [1, ${MOST_BINS}]`, bins);
     if (!Number.isInteger(bins) || bins < 1 || bins > MOST_BINS) {
       throw wrongValue('bins', `an integer in [1, ${MOST_BINS}]`, bins);
@@ -101,17 +102,18 @@ export class CalibrationMeter {
    * target that is neither 0 nor 1, a weight that is negative or not finite, or lengths that differ. Nothing is added then.
    */
   update(probabilities: Logits, targets: Targets, options?: CalibrationUpdateOptions): void {
-    const { weight } = keyed('options', options, ['weight']);
-    const p = numbersOf('probabilities', probabilities);
+    const { weight } = onlyKeys('options', options, ['weight']);
+    const p = numbersOf(operandOf('probabilities', probabilities, FLOATS));
     const y = targetsOf(targets);
-    const weights = weight === undefined ? undefined : numbersOf('weight', weight);
-    checkLength('targets', y.length, p.length);
-    if (weights !== undefined) checkLength('weight', weights.length, p.length);
+    const weights = weight === undefined ? undefined : numbersOf(operandOf('weight', weight, FLOATS));
+    sameLength('targets', y.length, p.length, 'the length of "probabilities"');
+    if (weights !== undefined) sameLength('weight', weights.length, p.length, 'the length of "probabilities"');
     const classes = classesOf(y);
     for (let k = 0; k < p.length; k++) {
-      if (!(p[k] >= 0 && p[k] <= 1)) throw wrongValue('probabilities', `a number in [0, 1] at index ${k}`, p[k]);
+      if (!(p[k] >= 0 && p[k] <= 1))
+        throw wrongValue('probabilities', `a number in [0, 1] at index ${k}`, p[k], undefined, k);
       if (weights !== undefined && !(weights[k] >= 0 && weights[k] <= HEAVIEST)) {
-        throw wrongValue('weight', `a number >= 0 that float32 can hold, at index ${k}`, weights[k]);
+        throw wrongValue('weight', `a number >= 0 that float32 can hold, at index ${k}`, weights[k], undefined, k);
       }
     }
     for (let k = 0; k < p.length; k++) this.#add(p[k], classes[k], weights === undefined ? 1 : weights[k]);
@@ -283,27 +285,13 @@ export class CalibrationMeter {
   }
 }
 
-function numbersOf(name: string, value: unknown): FloatSource {
-  const source = floatsOf(name, value);
-  if (kindOf(source) !== undefined) return source;
-  checkNumbers(name, source);
-  return Float64Array.from(source);
-}
-
-function classesOf(targets: TargetSource): Uint8Array {
+function classesOf(targets: Operand): Uint8Array {
   const classes = new Uint8Array(targets.length);
+  const values = numbersOf(targets);
   for (let k = 0; k < classes.length; k++) {
-    const value: unknown = targets[k];
-    if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
-      throw wrongKind('targets', `0 or 1 at index ${k}`, value);
-    }
-    const label = Number(value);
-    if (label !== 0 && label !== 1) throw wrongValue('targets', `0 or 1 at index ${k}`, value);
+    const label = Number(values[k]);
+    if (label !== 0 && label !== 1) throw wrongValue('targets', `0 or 1 at index ${k}`, values[k], undefined, k);
     classes[k] = label;
   }
   return classes;
-}
-
-function checkLength(name: string, length: number, expected: number): void {
-  if (length !== expected) throw wrongValue(name, `length ${expected} (the length of "probabilities")`, length);
 }

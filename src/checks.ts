@@ -1,6 +1,16 @@
 // Every check of a value, and every message: `"name" expected <rule>, got <value>[; <remedy>]`. Text is built on failure.
 
-import { isList, isPlain, kindOf, lengthOf } from './kinds.js';
+import { classOf, isList, isPlain, kindOf, lengthOf } from './kinds.js';
+
+/** What every error of this package carries, so that a server need not read messages. */
+export interface ErrorDetails {
+  /** `'FOCAL_LOSS_ARGUMENT'`, `'FOCAL_LOSS_KERNEL'` or `'FOCAL_LOSS_THREAD'`. */
+  readonly code: string;
+  /** The name in the message. */
+  readonly argument?: string;
+  /** The index or row that the message names. */
+  readonly index?: number;
+}
 
 /** A value as a message shows it: short, on one line, and without calling anything of the value's own. */
 export function show(value: unknown): string {
@@ -18,63 +28,117 @@ export function show(value: unknown): string {
     case 'object': {
       if (value === null) return 'null';
       const kind = kindOf(value);
-      if (kind !== undefined) return `a${kind.startsWith('I') ? 'n' : ''} ${kind} of length ${lengthOf(value)}`;
-      return isList(value) ? `an array of length ${value.length}` : 'an object';
+      if (kind !== undefined) return `${article(kind)} ${kind} of length ${lengthOf(value)}`;
+      if (isList(value)) return `an array of length ${value.length}`;
+      const name = classOf(value);
+      return name === undefined ? 'an object' : `${article(name)} ${name}`;
     }
     default:
       return String(value);
   }
 }
 
-function message(name: string, rule: string, got: string, remedy?: string): string {
+function article(name: string): string {
+  return /^[AEIO]/.test(name) ? 'an' : 'a';
+}
+
+function failed<E extends Error>(error: E, argument: string, index: number | undefined): E & ErrorDetails {
+  detail(error, 'code', 'FOCAL_LOSS_ARGUMENT');
+  detail(error, 'argument', argument);
+  if (index !== undefined) detail(error, 'index', index);
+  return error as E & ErrorDetails;
+}
+
+/** Adds what a program reads, and a printed error need not repeat. */
+function detail(error: Error, key: keyof ErrorDetails, value: unknown): void {
+  Object.defineProperty(error, key, { value, configurable: true, writable: true });
+}
+
+function message(name: string, rule: string, got: string, remedy: string | undefined): string {
   return `"${name}" expected ${rule}, got ${got}${remedy === undefined ? '' : `; ${remedy}`}`;
 }
 
 /** For a value of the wrong kind. */
-export function wrongKind(name: string, rule: string, value: unknown, remedy?: string): TypeError {
-  return new TypeError(message(name, rule, show(value), remedy));
+export function wrongKind(name: string, rule: string, value: unknown, remedy?: string, index?: number): TypeError {
+  return failed(new TypeError(message(name, rule, show(value), remedy)), name, index);
 }
 
 /** For a value of the right kind that is out of its range. */
-export function wrongValue(name: string, rule: string, value: unknown, remedy?: string): RangeError {
-  return new RangeError(message(name, rule, show(value), remedy));
+export function wrongValue(name: string, rule: string, value: unknown, remedy?: string, index?: number): RangeError {
+  return failed(new RangeError(message(name, rule, show(value), remedy)), name, index);
+}
+
+/** For a value that is described in other words than `show` has. */
+export function wrongShape(name: string, rule: string, got: string, remedy?: string, index?: number): RangeError {
+  return failed(new RangeError(message(name, rule, got, remedy)), name, index);
 }
 
 /** The error of a number that is none, or out of range. */
 function notNumeric(name: string, rule: string, value: unknown, remedy?: string): Error {
-  return typeof value === 'number' ? wrongValue(name, rule, value, remedy) : wrongKind(name, rule, value);
+  return typeof value === 'number' ? wrongValue(name, rule, value, remedy) : wrongKind(name, rule, value, remedy);
 }
 
 function isWhole(value: unknown, least: number): value is number {
   return Number.isInteger(value) && (value as number) >= least;
 }
 
-/** A finite number that is not negative: gamma, posWeight, a weight of a class. */
+/** The largest float32. Options are float32 in the kernel, where anything larger would be infinite and meet a 0. */
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** A number that is not negative and that float32 can hold: posWeight, a weight of a class. */
 export function factor(name: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
-  throw notNumeric(name, 'a finite number >= 0', value);
+  if (typeof value === 'number' && value >= 0 && value <= FLOAT32_MAX) return value;
+  const isLarge = typeof value === 'number' && value > FLOAT32_MAX && value < Number.POSITIVE_INFINITY;
+  throw notNumeric(name, 'a finite number >= 0', value, isLarge ? 'float32 holds at most 3.4028235e38' : undefined);
 }
 
-/** alpha of a binary loss, or of one class of it. */
-export function share(name: string, value: unknown): number {
+/** Beyond this a float32 power has no digits that mean anything. */
+export const LARGEST_EXPONENT = 64;
+
+/** An exponent: gamma, beta. */
+export function exponent(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= LARGEST_EXPONENT) return value;
+  const remedy = `a power above ${LARGEST_EXPONENT} has no digits that mean anything`;
+  const isLarge = typeof value === 'number' && value > LARGEST_EXPONENT;
+  throw notNumeric(name, `a number in [0, ${LARGEST_EXPONENT}]`, value, isLarge ? remedy : undefined);
+}
+
+/** A number that float32 can hold. */
+export function coefficient(name: string, value: unknown): number {
+  if (typeof value === 'number' && Math.abs(value) <= FLOAT32_MAX) return value;
+  throw notNumeric(name, 'a finite number', value);
+}
+
+/** A number in [0, 1]: alpha, or that of one class. */
+export function fraction(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value;
   if (name !== 'alpha') throw notNumeric(name, 'a number in [0, 1]', value);
   throw notNumeric(name, 'a number in [0, 1], or null', value, value === -1 ? 'null turns it off' : undefined);
 }
 
-export function smoothing(value: unknown): number {
+/** A number in [0, 1): label smoothing, a margin. */
+export function partOfOne(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value < 1) return value;
-  throw notNumeric('labelSmoothing', 'a number in [0, 1)', value);
+  throw notNumeric(name, 'a number in [0, 1)', value);
 }
 
-export function ignoredIndex(value: unknown): number | null {
+export function ignoredIndex(name: string, value: unknown): number | null {
   if (value === null || Number.isFinite(value)) return value as number | null;
-  throw notNumeric('ignoreIndex', 'a finite number, or null', value);
+  throw notNumeric(name, 'a finite number, or null', value);
 }
 
-export function classCount(value: unknown): number {
-  if (isWhole(value, 1)) return value;
-  throw notNumeric('numClasses', 'an integer >= 1', value);
+/** Columns that an int32 can count. */
+const MOST_CLASSES = 2 ** 31 - 1;
+
+export function classCount(name: string, value: unknown): number {
+  if (isWhole(value, 1) && value <= MOST_CLASSES) return value;
+  const isLarge = typeof value === 'number' && value > MOST_CLASSES;
+  throw notNumeric(name, 'an integer >= 1', value, isLarge ? `at most ${MOST_CLASSES}` : undefined);
+}
+
+export function wholeIndex(name: string, value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw notNumeric(name, 'an integer', value);
 }
 
 export function threadCount(value: unknown): number {
@@ -99,54 +163,81 @@ export function oneOf<T extends string>(name: string, value: unknown, choices: r
   throw typeof value === 'string' ? wrongValue(name, rule, value) : wrongKind(name, rule, value);
 }
 
-export function normalizerOf(value: unknown): number | 'positives' {
+/** A number that a sum can be divided by. */
+export function divisor(name: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw notNumeric(name, 'a finite number > 0', value);
+}
+
+export function normalizerOf(name: string, value: unknown): number | 'positives' {
   if (value === 'positives') return value;
   if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
-  throw notNumeric('normalizer', "a finite number > 0, or 'positives'", value);
+  throw notNumeric(name, "a finite number > 0, or 'positives'", value);
 }
 
 /**
- * The values of an option that has one a class, each checked by `each`; undefined where the option is a single value.
+ * The values of an option that has one for each class, each checked by `each`; undefined where the option is a single value.
  */
 export function perClass(
   name: string,
   value: unknown,
   numClasses: number | undefined,
   each: (name: string, value: unknown) => number,
-): Float64Array | undefined {
+): readonly number[] | undefined {
   const length = lengthOf(value);
   if (length === undefined) return undefined;
   if (numClasses === undefined) {
     throw wrongKind('numClasses', `an integer >= 1 where "${name}" has a value for each class`, undefined);
   }
   if (length !== numClasses) throw wrongValue(name, `${numClasses} values, one for each class`, length);
-  return Float64Array.from({ length }, (_, k) => each(`${name}[${k}]`, (value as ArrayLike<unknown>)[k]));
+  return Object.freeze(
+    Array.from({ length }, (_, k) => each(`${name}[${k}]`, (value as ArrayLike<unknown>)[k])),
+  ) as readonly number[];
 }
 
-/** An options object with no other keys than `keys`; an absent one is empty. */
-export function keyed<T extends object>(name: string, value: T | undefined, keys: readonly string[]): Partial<T> {
+/** The keys of an options object, each read once, with no other than `keys` among them; an absent one is empty. */
+export function onlyKeys<T extends object>(name: string, value: T | undefined, keys: readonly string[]): Partial<T> {
   if (value === undefined) return {};
-  if (!isPlain(value)) throw wrongKind(name, `an object with keys among ${keys.join(', ')}`, value);
+  if (!isPlain(value)) {
+    const remedy = classOf(value) === undefined ? undefined : 'give a plain object, such as { ...options }';
+    throw wrongKind(name, `an object with keys among ${keys.join(', ')}`, value, remedy);
+  }
+  const read: Record<string, unknown> = {};
   for (const key in value) {
     if (!keys.includes(key)) throw wrongKind(name, `keys among ${keys.join(', ')}`, key);
+    read[key] = value[key as keyof T];
   }
-  return value;
+  return read as Partial<T>;
 }
 
 /** What a length must agree with. */
-export type Measure = 'the length of "logits"' | 'the rows of "logits"';
+export type Measure = 'the length of "logits"' | 'the rows of "logits"' | 'the length of "probabilities"';
 
-export function sameLength(name: string, length: number, expected: number, measure: Measure): void {
-  if (length !== expected) throw wrongValue(name, `length ${expected} (${measure})`, length);
+export function sameLength(
+  name: string,
+  length: number,
+  expected: number,
+  measure: Measure,
+  remedy?: () => string | undefined,
+): void {
+  if (length !== expected) throw wrongValue(name, `length ${expected} (${measure})`, length, remedy?.());
 }
 
 /** Refuses one array for two results. */
-export function apart(name: string, buffer: unknown, otherName: string, other: unknown): void {
+export function distinct(name: string, buffer: unknown, otherName: string, other: unknown): void {
   if (buffer !== undefined && buffer === other) throw wrongValue(name, `another array than "${otherName}"`, buffer);
 }
 
-export function wholeRows(length: number, numClasses: number): void {
-  if (length % numClasses !== 0) {
-    throw wrongValue('logits', `a length that is a multiple of ${numClasses} (numClasses)`, length);
+/** A new array for results; what cannot be had is an error that says how much it is. */
+export function allocate<T>(name: string, length: number, make: (length: number) => T): T {
+  try {
+    return make(length);
+  } catch {
+    throw wrongValue(
+      name,
+      'a length that memory can be had for',
+      length,
+      'give smaller batches, or a buffer of your own',
+    );
   }
 }

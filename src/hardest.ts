@@ -1,5 +1,6 @@
-import { checkNumbers, type FloatSource, floatsOf } from './arrays.js';
 import { wholeNumber } from './checks.js';
+import { numbersOf, operandOf } from './engine/operand.js';
+import { FLOATS } from './engine/targets.js';
 import type { Logits } from './types.js';
 
 /**
@@ -18,9 +19,8 @@ import type { Logits } from './types.js';
  * ```
  */
 export function hardest(losses: Logits, k: number): Uint32Array {
-  const values = floatsOf('losses', losses);
+  const values = numbersOf(operandOf('losses', losses, FLOATS));
   const count = Math.min(wholeNumber('k', k), values.length);
-  checkNumbers('losses', values);
   const heap = new Uint32Array(count);
   if (count === 0) return heap;
 
@@ -41,7 +41,7 @@ export function hardest(losses: Logits, k: number): Uint32Array {
   return heap;
 }
 
-function sink(heap: Uint32Array, size: number, from: number, values: FloatSource): void {
+function sink(heap: Uint32Array, size: number, from: number, values: ArrayLike<number>): void {
   const index = heap[from];
   let at = from;
   for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
@@ -53,7 +53,7 @@ function sink(heap: Uint32Array, size: number, from: number, values: FloatSource
   heap[at] = index;
 }
 
-function isHarder(values: FloatSource, a: number, b: number): boolean {
+function isHarder(values: ArrayLike<number>, a: number, b: number): boolean {
   const [x, y] = [values[a], values[b]];
   if (x > y) return true;
   if (x < y) return false;

@@ -4,10 +4,8 @@
  *
  * @packageDocumentation
  */
-export { BCEWithLogitsLoss, type BCEWithLogitsLossOptions } from './bce-with-logits-loss.js';
 export type { ExactSumJSON } from './exact-sum.js';
 export { type FocalLogitOptions, focalLogit } from './focal-logit.js';
-export { FocalLoss, type FocalLossAroundOptions, type FocalLossOptions, sigmoidFocalLoss } from './focal-loss.js';
 export { hardest } from './hardest.js';
 export {
   type ClassTotals,
@@ -17,22 +15,35 @@ export {
   type LossTotals,
   type NaNPolicy,
 } from './loss-meter.js';
+export { BCEWithLogitsLoss, type BCEWithLogitsLossOptions } from './losses/bce-with-logits-loss.js';
+export {
+  FocalLoss,
+  type FocalLossAroundOptions,
+  type FocalLossOptions,
+  sigmoidFocalLoss,
+} from './losses/focal-loss.js';
+export { OneHotFocalLoss, type OneHotFocalLossOptions, oneHotFocalLoss } from './losses/one-hot-focal-loss.js';
+export { SoftmaxFocalLoss, type SoftmaxFocalLossOptions, softmaxFocalLoss } from './losses/softmax-focal-loss.js';
 export {
   type FocalPosteriorOptions,
   focalPosterior,
   type SoftmaxFocalPosteriorOptions,
   softmaxFocalPosterior,
 } from './posterior.js';
-export { SoftmaxFocalLoss, type SoftmaxFocalLossOptions, softmaxFocalLoss } from './softmax-focal-loss.js';
 export type {
   CallOptions,
   Criterion,
   Float16ArrayLike,
   GradHess,
   HessianPolicy,
+  Integers,
   Labels,
   Logits,
+  LossJSON,
+  Nested,
   Reduction,
+  Results,
+  SoftTargets,
   Targets,
   TensorLike,
   Value,

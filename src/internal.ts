@@ -1,17 +1,22 @@
-/** Where a loss has its evaluator, for entries of this package that are bundled apart from it. */
+import type { OptionKey } from './losses/options.js';
+
+/** Where a loss has its evaluator, for entries of this package that are bundled apart from it; how copies know each other. */
 export const EVALUATOR: unique symbol = Symbol.for('focal-loss-wasm.evaluator');
 
-/** The options of `FocalLoss`. */
-export const FOCAL_LOSS_KEYS = [
+/** The options of `FocalLoss` but for its base loss. */
+export const FOCAL_LOSS_KEYS: readonly OptionKey[] = [
   'gamma',
   'alpha',
-  'reduction',
   'posWeight',
-  'lossFcn',
+  'reduction',
   'fromLogits',
   'ignoreIndex',
   'labelSmoothing',
   'numClasses',
+  'classAxis',
+  'classWeight',
+  'softTargets',
+  'polyEpsilon',
   'normalizer',
   'hessian',
 ];

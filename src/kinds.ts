@@ -1,8 +1,5 @@
 // What a value is, asked so that no answer can be pretended: across realms, through proxies, of subclasses.
 
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
-  ?.get as (this: unknown) => TypedArrayName | undefined;
-
 export type TypedArrayName =
   | 'Float16Array'
   | 'Float32Array'
@@ -17,9 +14,34 @@ export type TypedArrayName =
   | 'BigInt64Array'
   | 'BigUint64Array';
 
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+
+function getter<T>(key: PropertyKey): (this: unknown) => T {
+  return Object.getOwnPropertyDescriptor(typedArray, key)?.get as (this: unknown) => T;
+}
+
+// A subclass or an own property can say anything; these read what the array is.
+const nameGetter = getter<TypedArrayName | undefined>(Symbol.toStringTag);
+const lengthGetter = getter<number>('length');
+const bufferGetter = getter<ArrayBufferLike>('buffer');
+const offsetGetter = getter<number>('byteOffset');
+
 /** The intrinsic name of a typed array; undefined for anything else. */
 export function kindOf(value: unknown): TypedArrayName | undefined {
-  return typedArrayName.call(value);
+  return nameGetter.call(value);
+}
+
+/** The length of a typed array, 0 where it has lost its buffer. */
+export function viewLength(array: ArrayBufferView): number {
+  return lengthGetter.call(array);
+}
+
+export function viewBuffer(array: ArrayBufferView): ArrayBufferLike {
+  return bufferGetter.call(array);
+}
+
+export function viewOffset(array: ArrayBufferView): number {
+  return offsetGetter.call(array);
 }
 
 /** An object that can be asked for its properties: a revoked proxy cannot. */
@@ -45,6 +67,18 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
     return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
   } catch {
     return false;
+  }
+}
+
+/** The name of the class of an object that is neither plain nor an array, without calling anything of its own. */
+export function classOf(value: unknown): string | undefined {
+  try {
+    const prototype = Object.getPrototypeOf(value);
+    const make = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+    const name = typeof make === 'function' ? Object.getOwnPropertyDescriptor(make, 'name')?.value : undefined;
+    return typeof name === 'string' && /^\w{1,40}$/.test(name) && name !== 'Object' ? name : undefined;
+  } catch {
+    return undefined;
   }
 }
 

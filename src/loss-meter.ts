@@ -1,10 +1,9 @@
-import { boolean, keyed, oneOf, show, wrongKind, wrongValue } from './checks.js';
-import { totals } from './criterion.js';
+import { boolean, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
+import type { Evaluator, Request } from './engine/evaluator.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
 import { isPlain } from './kinds.js';
-import { evaluatorOf } from './loss.js';
+import { requireEvaluator } from './losses/loss.js';
 import { checkSameOptions, type OptionsJSON, optionsOf } from './meter-options.js';
-import { SoftmaxEvaluator } from './softmax-evaluator.js';
 import { checkCount, Tally } from './tally.js';
 import type { CallOptions, Criterion, Labels, Logits, Reduction, Targets, Value } from './types.js';
 
@@ -82,7 +81,7 @@ const POLICIES: readonly NaNPolicy[] = ['propagate', 'skip'];
  * ```
  */
 export class LossMeter<R extends Reduction = Reduction> {
-  readonly #evaluator: NonNullable<ReturnType<typeof evaluatorOf>>;
+  readonly #evaluator: Evaluator;
   readonly #options: OptionsJSON;
   readonly #nanPolicy: NaNPolicy;
   #positives = new Tally();
@@ -98,14 +97,13 @@ export class LossMeter<R extends Reduction = Reduction> {
    * of range, and for `byClass` where the criterion is not a softmax.
    */
   constructor(criterion: Criterion<R>, options?: LossMeterOptions) {
-    const evaluator = evaluatorOf(criterion);
-    if (evaluator === undefined) throw wrongKind('criterion', 'a loss of this package', criterion);
-    const { nan = 'propagate', byClass = false } = keyed('options', options, ['nan', 'byClass']);
+    const evaluator = requireEvaluator('criterion', criterion, 'a loss of this package');
+    const { nan = 'propagate', byClass = false } = onlyKeys('options', options, ['nan', 'byClass']);
     this.#evaluator = evaluator;
     this.#options = optionsOf(criterion);
     this.#nanPolicy = oneOf('nan', nan, POLICIES);
     if (boolean('byClass', byClass)) {
-      if (!(evaluator instanceof SoftmaxEvaluator)) {
+      if (evaluator.definition.placement !== 'rows') {
         throw wrongValue('byClass', 'false where the criterion is not a softmax', byClass);
       }
       this.#classes = new Map();
@@ -120,12 +118,12 @@ export class LossMeter<R extends Reduction = Reduction> {
    * @throws as `forward` does; nothing is added then.
    */
   update(logits: Logits, targets: Targets | Labels, call?: CallOptions): Value<R> {
-    if (this.#classes !== undefined) return this.#updateByClass(this.#classes, logits, targets, call);
-    const value = this.#evaluator.forward(logits, targets, call, true);
-    const { positives, negatives, sumPositives, sumNegatives } = totals;
+    const request = this.#evaluator.request(logits, targets, call);
+    if (this.#classes !== undefined) return this.#updateByClass(this.#classes, request);
+    const value = this.#evaluator.value(request, true);
+    const { positives, negatives, sumPositives, sumNegatives } = this.#evaluator.totals;
     if (Number.isNaN(sumPositives) || Number.isNaN(sumNegatives)) {
-      const losses = typeof value === 'number' ? this.#losses(logits, targets, call) : value;
-      this.#addLosses(losses, targets, positives, negatives);
+      this.#addLosses(typeof value === 'number' ? this.#losses(request) : value, request, positives, negatives);
       return value as Value<R>;
     }
     this.#positives.add(positives, sumPositives);
@@ -149,7 +147,7 @@ export class LossMeter<R extends Reduction = Reduction> {
       nan: this.#nan,
     };
     if (this.#classes !== undefined) {
-      result.classes = Array.from({ length: this.#evaluator.settings.numClasses }, (_, label) => {
+      result.classes = Array.from({ length: this.#evaluator.settings.numClasses ?? 0 }, (_, label) => {
         const { count = 0, sum } = this.#classes?.get(label) ?? {};
         const value = sum?.value ?? 0;
         return { mean: value / count, sum: value, count };
@@ -236,21 +234,16 @@ export class LossMeter<R extends Reduction = Reduction> {
     return meter;
   }
 
-  #updateByClass(
-    classes: Map<number, Tally>,
-    logits: Logits,
-    targets: Targets | Labels,
-    call: CallOptions | undefined,
-  ): Value<R> {
-    const labels = this.#evaluator.targetsOf(targets) as ArrayLike<unknown>;
-    const given = isPlain(call) ? (call as CallOptions) : undefined;
-    const losses = given?.out ?? this.#room(labels.length);
-    // anything but an object with options is left to be refused
-    const own = call === undefined || given !== undefined ? { ...given, out: losses } : call;
-    const value = this.#evaluator.forward(logits, targets, own, true) as Value<R>;
-    const { ignoreIndex, numClasses } = this.#evaluator.settings;
-    for (let row = 0; row < labels.length; row++) {
-      const label = Number(labels[row]);
+  #updateByClass(classes: Map<number, Tally>, request: Request): Value<R> {
+    const { x, y } = request;
+    if (y.length === x.length && y.length !== request.length) {
+      throw wrongShape('targets', 'one label a row beside "byClass"', 'rows of shares');
+    }
+    const losses = request.out ?? this.#room(request.length);
+    const value = this.#evaluator.value({ ...request, out: losses }, true) as Value<R>;
+    const { ignoreIndex, numClasses = 0 } = this.#evaluator.settings;
+    for (let row = 0; row < y.length; row++) {
+      const label = Number(y.view[row]);
       // with `validate: false` a wrong label is ignored as well
       if (label === ignoreIndex || !(label >= 0 && label < numClasses)) continue;
       const loss = losses[row];
@@ -267,14 +260,13 @@ export class LossMeter<R extends Reduction = Reduction> {
       this.#positives.add(1, loss);
     }
     // the meter's own room is not the caller's to keep
-    return (typeof value === 'object' && losses !== given?.out ? losses.slice() : value) as Value<R>;
+    return (typeof value === 'object' && losses !== request.out ? losses.slice() : value) as Value<R>;
   }
 
   /** The losses of a batch of which only the sum is known. */
-  #losses(logits: Logits, targets: Targets | Labels, call: CallOptions | undefined): Float32Array {
-    if (call?.out !== undefined) return call.out;
-    const out = this.#room((this.#evaluator.targetsOf(targets) as ArrayLike<unknown>).length);
-    this.#evaluator.forward(logits, targets, { ...call, out }, false);
+  #losses(request: Request): Float32Array {
+    const out = request.out ?? this.#room(request.length);
+    if (request.out === undefined) this.#evaluator.value({ ...request, out }, false);
     return out;
   }
 
@@ -284,14 +276,13 @@ export class LossMeter<R extends Reduction = Reduction> {
   }
 
   /** Adds a batch loss by loss, so that a NaN is in the sum of its own class alone, or in none. */
-  #addLosses(losses: Float32Array, targets: Targets | Labels, positives: number, negatives: number): void {
-    const y = this.#evaluator.targetsOf(targets) as ArrayLike<unknown>;
-    const isRows = this.#evaluator instanceof SoftmaxEvaluator;
+  #addLosses(losses: Float32Array, request: Request, positives: number, negatives: number): void {
+    const isPositive = this.#evaluator.positives(request);
     // an ignored element has a loss of 0, and is in neither count
     this.#positives.count += positives;
     this.#negatives.count += negatives;
     for (let k = 0; k < losses.length; k++) {
-      const tally = isRows || Number(y[k]) > 0.5 ? this.#positives : this.#negatives;
+      const tally = isPositive(k) ? this.#positives : this.#negatives;
       if (Number.isNaN(losses[k])) {
         this.#nan++;
         if (this.#nanPolicy === 'skip') {
@@ -341,7 +332,7 @@ export class LossMeter<R extends Reduction = Reduction> {
 
   #readClasses(classes: unknown): void {
     if (!Array.isArray(classes)) throw wrongKind('json.classes', 'an array', classes);
-    const { numClasses } = this.#evaluator.settings;
+    const { numClasses = 0 } = this.#evaluator.settings;
     const sum = new ExactSum();
     let [count, previous] = [0, -1];
     classes.forEach((entry: unknown, k) => {

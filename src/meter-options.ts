@@ -1,6 +1,6 @@
 import { show, wrongKind, wrongValue } from './checks.js';
 import { isList, isPlain } from './kinds.js';
-import { evaluatorOf } from './loss.js';
+import { evaluatorOf } from './losses/loss.js';
 
 /** The options of a loss as JSON has them. */
 export type OptionsJSON = { [option: string]: number | string | boolean | null | number[] };
@@ -8,13 +8,10 @@ export type OptionsJSON = { [option: string]: number | string | boolean | null |
 /** Of these a loss does not depend. */
 const IMMATERIAL = ['reduction', 'hessian'];
 
-/** The options of a loss of this package, defaults included. */
+/** The name and the options of a loss of this package, defaults included. */
 export function optionsOf(criterion: object): OptionsJSON {
-  const options: OptionsJSON = {};
-  for (const [key, value] of Object.entries(evaluatorOf(criterion)?.settings ?? {})) {
-    options[key] = ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : (value ?? null);
-  }
-  return options;
+  const { options = {} } = criterion as { readonly options?: OptionsJSON };
+  return { loss: evaluatorOf(criterion)?.definition.name ?? null, ...options };
 }
 
 /** Refuses options under which a loss has other values. */

@@ -1,14 +1,17 @@
-import { bufferOf, checkNumbers, type FloatSource, floatsOf } from './arrays.js';
-import { classCount, factor, keyed, sameLength, share, wholeRows } from './checks.js';
+import { Field32, Field64, SEGMENT } from './abi.js';
+import { allocate, exponent, factor, fraction, onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
+import { FLOAT_BYTES, FLOAT_KIND, Floats, type Instance, instanceOf } from './engine/arena.js';
+import { numbersOf, type Operand, operandOf } from './engine/operand.js';
+import { rowInstance, rowsPerSegment, stageAlphas, stagePlanes, takePlanes, weightsOf } from './engine/rows.js';
+import { type Layout, layoutOf } from './engine/shapes.js';
+import { FLOATS } from './engine/targets.js';
 import { kindOf } from './kinds.js';
-import { Double, type Instance, instanceOf, SEGMENT, Word } from './memory.js';
-import { rowInstance, rowsPerSegment } from './softmax-evaluator.js';
-import { classWeights } from './softmax-focal-loss.js';
-import type { Logits } from './types.js';
+import { classAlpha, classAxisOf, classCountOf } from './losses/options.js';
+import type { Logits, Results } from './types.js';
 
 /** The options that a binary model was trained with. Every key is optional, unknown keys are refused. */
 export interface FocalPosteriorOptions {
-  /** Finite, >= 0. Default 1.5. */
+  /** In [0, 64]. Default 1.5. */
   readonly gamma?: number;
   /** In [0, 1], or `null` for none. Default 0.25. */
   readonly alpha?: number | null;
@@ -20,15 +23,20 @@ export interface FocalPosteriorOptions {
 
 /** The options that a softmax model was trained with. Every key but `numClasses` is optional, unknown keys are refused. */
 export interface SoftmaxFocalPosteriorOptions {
-  /** Columns of row-major `[rows, numClasses]` logits; an integer >= 1. */
+  /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1. */
   readonly numClasses: number;
-  /** Finite, >= 0. Default 1.5. */
+  /** The axis along which the classes lie, as `SoftmaxFocalLoss` has it. Default -1, the last. */
+  readonly classAxis?: number;
+  /** In [0, 64]. Default 1.5. */
   readonly gamma?: number;
-  /** One weight a class, finite, >= 0, or `null` for none. Default null. */
-  readonly alpha?: ArrayLike<number> | null;
+  /** One weight for each class, or a single one for all, finite, >= 0; `null` for none. Default null. */
+  readonly alpha?: number | ArrayLike<number> | null;
   /** Receives the probabilities and is returned; may be `logits` themselves. Default: a new array. */
   readonly out?: Float32Array;
 }
+
+const BINARY_KEYS = ['gamma', 'alpha', 'posWeight', 'out'];
+const SOFTMAX_KEYS = ['gamma', 'alpha', 'numClasses', 'classAxis', 'out'];
 
 /**
  * The class probability behind each logit of a model that was trained with focal loss. The score that minimises a focal
@@ -45,32 +53,36 @@ export interface SoftmaxFocalPosteriorOptions {
  * const probabilities = focalPosterior([-0.41, 0.41], { gamma: 2, alpha: 0.25 }); // 0.5, 0.9
  * ```
  */
-export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions): Float32Array {
-  const x = floatsOf('logits', logits);
-  const given = keyed('options', options, ['gamma', 'alpha', 'posWeight', 'out']);
-  const gamma = factor('gamma', given.gamma === undefined ? 1.5 : given.gamma);
-  const alpha = given.alpha === undefined ? 0.25 : given.alpha === null ? null : share('alpha', given.alpha);
+export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions): Results {
+  const given = onlyKeys('options', options, BINARY_KEYS);
+  const gamma = exponent('gamma', given.gamma === undefined ? 1.5 : given.gamma);
+  const alpha = given.alpha === undefined ? 0.25 : given.alpha === null ? null : fraction('alpha', given.alpha);
   const posWeight = factor('posWeight', given.posWeight === undefined ? 1 : given.posWeight);
+  const x = operandOf('logits', logits, FLOATS);
   const out = resultOf(given.out, x);
   const [positive, negative] = [alpha ?? 1, alpha === null ? 1 : 1 - alpha];
   const [positiveFactor, negativeFactor] = [Math.fround(positive * posWeight), Math.fround(negative)];
   if (positiveFactor === 0 || negativeFactor === 0) {
-    return certain(x, negativeFactor / (positiveFactor + negativeFactor), out);
+    return certain(numbersOf(x), negativeFactor / (positiveFactor + negativeFactor), out);
   }
-  const instance = instanceOf(x);
-  const { doubles, kernel, frame } = instance;
-  doubles[Double.alphaPositive] = positive;
-  doubles[Double.alphaNegative] = negative;
-  doubles[Double.posWeight] = posWeight;
-  run(instance, gamma, x, out, 1, SEGMENT, () => kernel.posterior(frame));
-  return out;
+  const instance = instanceOf(x.view);
+  const { words, doubles, kernel, frame } = instance;
+  // the frame is no loss's any more
+  instance.claim(focalPosterior);
+  words[Field32.stride] = 1;
+  doubles[Field64.gamma] = gamma;
+  doubles[Field64.alphaPositive] = positive;
+  doubles[Field64.alphaNegative] = negative;
+  doubles[Field64.posWeight] = posWeight;
+  run(instance, x, out, { classes: 1, pixels: 1 }, SEGMENT, () => kernel.posterior(frame));
+  return out as Results;
 }
 
 /**
  * The class probabilities behind rows of logits of a model that was trained with the focal loss of a softmax, as
  * `focalPosterior` has them for two classes (Charoenphakdee et al. 2021, https://arxiv.org/abs/2011.09172).
  *
- * @returns P(class) for each logit, in `out` or a new Float32Array; each row sums to 1.
+ * @returns P(class) for each logit, in `out` or a new Float32Array, in the layout of the logits; each row sums to 1.
  * @throws as `focalPosterior` does.
  * @example
  * ```ts
@@ -79,58 +91,61 @@ export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions):
  * const probabilities = softmaxFocalPosterior([2, 0, -1], { gamma: 2, numClasses: 3 });
  * ```
  */
-export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPosteriorOptions): Float32Array {
-  const x = floatsOf('logits', logits);
-  const given = keyed('options', options, ['gamma', 'alpha', 'numClasses', 'out']);
-  const numClasses = classCount(given.numClasses);
-  const gamma = factor('gamma', given.gamma === undefined ? 1.5 : given.gamma);
-  const alpha = classWeights(given.alpha === undefined ? null : given.alpha, numClasses);
-  wholeRows(x.length, numClasses);
+export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPosteriorOptions): Results {
+  const given = onlyKeys('options', options, SOFTMAX_KEYS);
+  const numClasses = classCountOf(given.numClasses);
+  const classAxis = classAxisOf(given.classAxis);
+  const gamma = exponent('gamma', given.gamma === undefined ? 1.5 : given.gamma);
+  const alpha = given.alpha === undefined ? null : classAlpha('alpha', given.alpha, numClasses);
+  const alphas = typeof alpha === 'number' ? undefined : weightsOf(numClasses, alpha, undefined);
+  const x = operandOf('logits', logits, FLOATS);
+  const layout = layoutOf(x.dims, classAxis, numClasses);
+  if (x.length % numClasses !== 0) {
+    throw wrongValue('logits', `a length that is a multiple of ${numClasses} (numClasses)`, x.length);
+  }
   const out = resultOf(given.out, x);
-  const instance = rowInstance(numClasses, alpha, x, out);
-  const { words, kernel, frame } = instance;
-  words[Word.classes] = numClasses;
-  words[Word.alphas] = alpha === undefined ? 0 : instance.stageFloats(alpha, 0, numClasses, instance.alphas);
-  run(instance, gamma, x, out, numClasses, rowsPerSegment(numClasses), () => kernel.softmaxPosterior(frame));
-  return out;
+  const instance = rowInstance(numClasses, alphas, x, out);
+  const { words, doubles, kernel, frame } = instance;
+  instance.claim(softmaxFocalPosterior);
+  words[Field32.classes] = numClasses;
+  words[Field32.alphas] = alphas === undefined ? 0 : stageAlphas(instance, alphas);
+  doubles[Field64.gamma] = gamma;
+  run(instance, x, out, layout, rowsPerSegment(numClasses), () => kernel.softmaxPosterior(frame));
+  return out as Results;
 }
 
 /** Of a loss that counts one class for nothing, no score but an endless one of the other is best: NaN stays NaN. */
-function certain(x: FloatSource, probability: number, out: Float32Array): Float32Array {
+function certain(x: ArrayLike<number>, probability: number, out: Floats): Results {
   for (let k = 0; k < out.length; k++) out[k] = Number.isNaN(x[k]) ? Number.NaN : probability;
-  return out;
+  return out as Results;
 }
 
-function resultOf(out: unknown, x: FloatSource): Float32Array {
-  if (out !== undefined) sameLength('out', bufferOf('out', out).length, x.length, 'the length of "logits"');
-  if (kindOf(x) !== 'Float32Array') checkNumbers('logits', x);
-  return out === undefined ? new Float32Array(x.length) : (out as Float32Array);
+function resultOf(out: unknown, x: Operand): Floats {
+  if (out === undefined) return allocate('out', x.length, (length) => new Floats(length));
+  if (kindOf(out) !== FLOAT_KIND) throw wrongKind('out', `a ${FLOAT_KIND}`, out);
+  sameLength('out', operandOf('out', out, FLOATS).length, x.length, 'the length of "logits"');
+  return out as Floats;
 }
 
-function run(
-  instance: Instance,
-  gamma: number,
-  x: FloatSource,
-  out: Float32Array,
-  columns: number,
-  step: number,
-  evaluate: () => void,
-): void {
-  const { words, doubles } = instance;
-  // the frame is no loss's any more
-  instance.owner = undefined;
-  doubles[Double.gamma] = gamma;
-  const xAt = kindOf(x) === 'Float32Array' ? instance.locate(x as Float32Array, Word.logits) : 0;
-  const outAt = instance.locate(out, Word.loss);
-  const rows = x.length / columns;
+function run(instance: Instance, x: Operand, out: Floats, layout: Layout, step: number, evaluate: () => void): void {
+  const { words } = instance;
+  const { classes, pixels } = layout;
+  const isByPlane = pixels > 1;
+  const xAt = x.kind === FLOAT_KIND && !isByPlane ? instance.locate(x.view, Field32.logits) : 0;
+  const outAt = isByPlane ? 0 : instance.locate(out, Field32.loss);
+  const rows = x.length / classes;
   for (let start = 0; start < rows; start += step) {
     const count = Math.min(step, rows - start);
-    const first = start * columns;
-    const length = count * columns;
-    words[Word.count] = count;
-    words[Word.logits] = xAt === 0 ? instance.stageFloats(x, first, length, instance.logits) : xAt + 4 * first;
-    words[Word.loss] = outAt === 0 ? instance.grad : outAt + 4 * first;
+    const first = start * classes;
+    const length = count * classes;
+    words[Field32.count] = count;
+    words[Field32.stride] = isByPlane ? count : 1;
+    if (isByPlane) words[Field32.logits] = stagePlanes(instance, x, layout, start, count, instance.logits);
+    else if (xAt !== 0) words[Field32.logits] = xAt + FLOAT_BYTES * first;
+    else words[Field32.logits] = instance.stageFloats(x.view, x.kind, first, length, instance.logits);
+    words[Field32.loss] = outAt === 0 ? instance.grad : outAt + FLOAT_BYTES * first;
     evaluate();
-    if (outAt === 0) instance.takeFloats(out, first, length, instance.grad);
+    if (isByPlane) takePlanes(instance, out, layout, start, count, instance.grad);
+    else if (outAt === 0) instance.takeFloats(out, first, length, instance.grad);
   }
 }

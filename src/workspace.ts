@@ -1,5 +1,5 @@
 import { wholeNumber, wrongValue } from './checks.js';
-import { roomyInstance } from './memory.js';
+import { roomyInstance } from './engine/arena.js';
 
 const ALIGNMENT = 16;
 /** Room for the padding between this many arrays, so that the bytes asked for are all there for their elements. */

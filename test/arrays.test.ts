@@ -28,6 +28,8 @@ describe('logits', () => {
     ['SharedArrayBuffer', shared(Float32Array.from(values), Float32Array)],
     ['tensor with dims', { data: Float32Array.from(values), dims: [6] }],
     ['tensor with shape', { data: Float64Array.from(values), shape: [2, 3] }],
+    ['nested rows', [values.slice(0, 3), values.slice(3)]],
+    ['rows of typed arrays', [Float32Array.from(values.slice(0, 2)), values.slice(2, 4), values.slice(4)]],
     ['tensor of number[]', { data: values, dims: [3, 2], type: 'float32' }],
   ];
   test.each(kinds)('%s', (_, logits) => {
@@ -68,7 +70,8 @@ describe('logits', () => {
     ['strings', values.map(String)],
     ['bigints', labels.map(BigInt)],
     ['holes', Array(6)],
-    ['nested rows', values.map((x) => [x])],
+    ['ragged rows', [[1, 2], [3, 4], [5]]],
+    ['rows among values', [1, [2], 3, 4, 5, 6]],
   ];
   test.each(refused)('refused: %s', (_, logits) => {
     const error = errorOf(() => criterion.forward(logits as Float32Array, labels));
@@ -84,7 +87,13 @@ describe('targets', () => {
     ['Uint8ClampedArray', Uint8ClampedArray.from(labels)],
     ['Int8Array', Int8Array.from(labels)],
     ['Int32Array', Int32Array.from(labels)],
+    ['Int16Array', Int16Array.from(labels)],
+    ['Uint16Array', Uint16Array.from(labels)],
+    ['Uint32Array', Uint32Array.from(labels)],
     ['BigInt64Array', BigInt64Array.from(labels.map(BigInt))],
+    ['BigUint64Array', BigUint64Array.from(labels.map(BigInt))],
+    ['bigint[]', labels.map(BigInt)],
+    ['nested', [labels.slice(0, 3), labels.slice(3)]],
     ['number[]', labels],
     ['boolean[]', labels.map(Boolean)],
     ['SharedArrayBuffer', shared(Uint8Array.from(labels), Uint8Array)],
@@ -125,10 +134,7 @@ describe('targets', () => {
   });
 
   const refused: [string, unknown][] = [
-    ['Uint32Array', new Uint32Array(6)],
-    ['BigUint64Array', new BigUint64Array(6)],
     ['strings', labels.map(String)],
-    ['bigints', labels.map(BigInt)],
     ['null', [null, null, null, null, null, null]],
     ['holes', Array(6)],
     ['DataView', new DataView(new ArrayBuffer(6))],

@@ -202,7 +202,11 @@ describe('CalibrationMeter', () => {
       '"probabilities" expected a number at index 1, got \'1\'',
     ],
     ['a soft target', (m) => m.update([0.5], [0.5]), '"targets" expected 0 or 1 at index 0, got 0.5'],
-    ['a text as target', (m) => m.update([0.5], ['1'] as never), '"targets" expected 0 or 1 at index 0, got \'1\''],
+    [
+      'a text as target',
+      (m) => m.update([0.5], ['1'] as never),
+      '"targets" expected a number or boolean or bigint at index 0, got \'1\'',
+    ],
     [
       'too few targets',
       (m) => m.update([0.5, 0.5], [1]),

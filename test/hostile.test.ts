@@ -87,9 +87,6 @@ const HOSTILE: [string, unknown][] = [
   ['globalThis', globalThis],
 ];
 
-/** What the shape of a tensor says beside its data is the caller's business. */
-const ALWAYS_FINE = ['tensor with huge dims'];
-
 const GOOD = Float32Array.of(0.5, -1);
 const LABELS = Uint8Array.of(1, 0);
 // biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid
@@ -103,7 +100,7 @@ function expectRefused(run: (value: Any) => unknown, fine: readonly string[] = [
     try {
       run(value);
       accepted++;
-      if (!fine.includes(name) && !ALWAYS_FINE.includes(name)) faults.push(`${name}: accepted`);
+      if (!fine.includes(name)) faults.push(`${name}: accepted`);
     } catch (error) {
       const ours = error instanceof TypeError || error instanceof RangeError;
       if (!ours) faults.push(`${name}: threw ${error}`);
@@ -124,6 +121,8 @@ const criteria = {
 // an option that is undefined is not given, and an object without keys gives nothing
 const NO_OPTIONS = ['undefined', '{}', 'no prototype', 'proxy of an object'];
 // no elements; an array without its buffer has its own test, since an engine's warm code may see it as either
+/** Kinds of integers that are fine as targets. */
+const INTEGERS = ['[bigints]', 'Uint32Array', 'BigUint64Array'];
 const EMPTY = ['[]', 'detached', 'out of bounds'];
 
 for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
@@ -131,7 +130,7 @@ for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
   for (const method of ['forward', 'valueAndGrad', 'gradHess']) {
     test(`${name}.${method}`, () => {
       expectRefused((value) => criterion[method](value, LABELS));
-      expectRefused((value) => criterion[method](rows, value));
+      expectRefused((value) => criterion[method](rows, value), INTEGERS);
       expectRefused((value) => criterion[method](value, value), EMPTY);
       expectRefused((value) => criterion[method](rows, LABELS, value), NO_OPTIONS);
       expectRefused((weight) => criterion[method](rows, LABELS, { weight }), ['undefined']);
@@ -150,7 +149,7 @@ test('out, gradOut and hessOut', () => {
 });
 
 const options: [key: string, fine: string[]][] = [
-  ['gamma', ['0.5', '2^53']],
+  ['gamma', ['0.5']],
   ['alpha', ['null', '0.5']],
   ['reduction', []],
   ['posWeight', ['0.5', '2^53']],
@@ -158,7 +157,7 @@ const options: [key: string, fine: string[]][] = [
   ['fromLogits', ['true']],
   ['ignoreIndex', ['null', '-1', '0.5', '2^53']],
   ['labelSmoothing', ['0.5']],
-  ['numClasses', ['2^53']],
+  ['numClasses', []],
   ['normalizer', ['0.5', '2^53']],
   ['hessian', []],
 ];
@@ -179,10 +178,10 @@ test('per-class options', () => {
 test('SoftmaxFocalLoss options', () => {
   for (const [key, fine] of options) {
     if (['posWeight', 'lossFcn', 'fromLogits', 'hessian', 'numClasses'].includes(key)) continue;
-    const accepted = ['undefined', ...(key === 'alpha' ? ['null', 'array-like', 'Uint32Array'] : fine)];
+    const accepted = ['undefined', ...(key === 'alpha' ? ['null', '0.5', '2^53', 'array-like', 'Uint32Array'] : fine)];
     expectRefused((value) => new SoftmaxFocalLoss({ numClasses: 2, [key]: value } as Any), accepted);
   }
-  expectRefused((numClasses) => new SoftmaxFocalLoss({ numClasses }), ['2^53']);
+  expectRefused((numClasses) => new SoftmaxFocalLoss({ numClasses }));
 });
 
 test('constructors and functions', () => {
@@ -191,14 +190,14 @@ test('constructors and functions', () => {
   expectRefused((value) => new BCEWithLogitsLoss(value), NO_OPTIONS);
   expectRefused((value) => new SoftmaxFocalLoss(value));
   expectRefused((value) => sigmoidFocalLoss(value, LABELS));
-  expectRefused((value) => sigmoidFocalLoss(GOOD, value));
+  expectRefused((value) => sigmoidFocalLoss(GOOD, value), INTEGERS);
   expectRefused((value) => sigmoidFocalLoss(GOOD, LABELS, value), NO_OPTIONS);
   expectRefused((value) => softmaxFocalLoss(value, LABELS, { numClasses: 2 }));
-  expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }));
+  expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }), INTEGERS);
   expectRefused((value) => softmaxFocalLoss(GOOD, LABELS, value));
   expectRefused((value) => focalPosterior(value, { gamma: 2 }), EMPTY);
   expectRefused((value) => focalPosterior(GOOD, value), NO_OPTIONS);
-  expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5', '2^53']);
+  expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5']);
   expectRefused((out) => focalPosterior(GOOD, { gamma: 2, out }), ['undefined']);
   expectRefused((value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }), EMPTY);
   expectRefused((value) => softmaxFocalPosterior(GOOD, value));
@@ -212,7 +211,7 @@ test('LossMeter', () => {
   expectRefused((value) => new LossMeter(value));
   let updates = 0;
   updates += expectRefused((value) => meter.update(value, LABELS));
-  updates += expectRefused((value) => meter.update(GOOD, value));
+  updates += expectRefused((value) => meter.update(GOOD, value), INTEGERS);
   updates += expectRefused((value) => meter.update(GOOD, LABELS, value), NO_OPTIONS);
   expectRefused((value) => meter.merge(value));
   expectRefused((value) => LossMeter.fromJSON(new FocalLoss(), value));

@@ -1,6 +1,7 @@
 // The block of shared memory that the calling thread and the others work by: who does what is settled with Atomics, and
 // messages bring only memory that a thread has not seen.
 
+import type { Kind as OperandKind } from '../engine/operand.js';
 import { kindOf } from '../kinds.js';
 
 /** 32-bit words, each on a cache line of its own. All access is by Atomics. */
@@ -59,8 +60,17 @@ export enum Field {
   columns = 7,
   /** A bit for each role whose array lies in slots. */
   staged = 8,
+  /** What a request says of its shape. */
+  classes = 9,
+  pixels = 10,
+  plane = 11,
+  /** 1 or 0. */
+  shares = 12,
+  booleans = 13,
+  /** First of a number for each input: what its elements are, of OPERAND_KINDS. */
+  kinds = 14,
   /** First of four numbers for each role: which buffer (-1 for none), kind, offset in bytes, length. */
-  arrays = 10,
+  arrays = 17,
 }
 
 /** What an array of a job is for. */
@@ -97,6 +107,23 @@ export const KINDS = [
   BigUint64Array,
   (globalThis as { Float16Array?: unknown }).Float16Array,
 ].filter(Boolean) as unknown as readonly Kind[];
+
+/** What the elements of an input are, by the number that stands for it. */
+export const OPERAND_KINDS: readonly OperandKind[] = [
+  'Float32Array',
+  'Float64Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int8Array',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'float16',
+  'bfloat16',
+];
 
 export interface Kind {
   new (buffer: SharedArrayBuffer, offset: number, length: number): SharedArray;

@@ -1,10 +1,9 @@
 // One call over several threads, of which the calling one is the first.
 
 import { setImmediate } from 'node:timers';
-import type { FloatSource, TargetSource } from '../arrays.js';
-import type { Evaluator, Sums } from '../criterion.js';
+import type { Evaluator, Request, Results as RunResults, Totals } from '../engine/evaluator.js';
 import { type Board, NONE, Role, type SharedArray, Word } from './board.js';
-import { isShared, Staging, stage } from './staging.js';
+import { isShared, Staging, stage, stagedKind } from './staging.js';
 import { type Task, Threads } from './threads.js';
 
 /** Segments for which it pays to wake another thread. */
@@ -23,25 +22,13 @@ const OWN = 4;
 /** Milliseconds for which a call keeps its thread, before it lets timers and input have it. */
 const TURN = 2;
 
-/** What a call gives, after its checks. */
-interface Inputs {
-  readonly x: FloatSource;
-  readonly y: TargetSource;
-  readonly weight: Float32Array | undefined;
-  readonly validate: boolean;
-}
+/** What is wanted of a call. */
+export type Results = Omit<RunResults, 'metered' | 'perSegment'>;
 
-/** What is wanted of it. */
-export interface Results {
-  readonly out: Float32Array | undefined;
-  readonly grad: Float32Array | undefined;
-  readonly hess: Float32Array | undefined;
-  /** Factor of the gradient. */
-  readonly scale: number;
-  readonly sums: boolean;
+/** A call whose arguments are checked, and what is wanted of it. */
+export interface Call extends Results {
+  readonly request: Request;
 }
-
-type Call = Inputs & Results;
 
 /** Divides calls among threads, one call after the other. */
 export class Divider {
@@ -52,20 +39,27 @@ export class Divider {
 
   /** `count` threads, the calling one among them. */
   constructor(
-    private readonly evaluator: Evaluator<TargetSource>,
+    private readonly evaluator: Evaluator,
     private readonly count: number,
   ) {
     this.#staging = new Staging(count - 1 + SPARE);
     this.#threads = this.#start();
   }
 
-  /** Whether threads are faster than the calling one alone. */
-  isWorthDividing(rows: number): boolean {
-    return rows >= FEWEST * this.evaluator.step;
+  /**
+   * Whether threads are faster than the calling one alone, and can be given their parts: of arrays that are copied, those of
+   * which a segment has its own part of each.
+   */
+  isWorthDividing(request: Request, buffers: readonly unknown[]): boolean {
+    if (request.length < FEWEST * this.evaluator.step) return false;
+    const { x, y, weight, layout, length } = request;
+    if ([x.view, y.view, weight?.view, ...buffers].every(isShared)) return true;
+    const isByRow = weight !== undefined && weight.length !== length;
+    return layout.pixels === 1 && this.evaluator.definition.placement !== 'labels' && !isByRow;
   }
 
   /** The sums are those of one thread: each segment's are added in the order of segments. */
-  run(call: Call): Promise<Sums> {
+  run(call: Call): Promise<Totals> {
     const result = this.#last.then(() => this.#run(call));
     this.#last = result.catch(() => {});
     return result;
@@ -76,7 +70,7 @@ export class Divider {
   }
 
   #start(): Threads {
-    return new Threads(this.count - 1, this.evaluator.settings, this.#staging.slots);
+    return new Threads(this.count - 1, this.evaluator.definition.name, this.evaluator.settings, this.#staging.slots);
   }
 
   /** Resolves when all threads have started. */
@@ -99,36 +93,40 @@ export class Divider {
     return this.#threads;
   }
 
-  async #run(call: Call): Promise<Sums> {
+  async #run(call: Call): Promise<Totals> {
     const threads = await this.#living();
     const { step } = this.evaluator;
-    const rows = call.y.length;
-    const segments = Math.ceil(rows / step);
+    const { request, out, grad, hess } = call;
+    const { x, y, weight, length: rows } = request;
+    const segments = this.evaluator.segments(request);
     if (call.sums && this.#sums.length < 3 * segments) {
       this.#sums = new Float64Array(new SharedArrayBuffer(48 * segments));
     }
     const sums = call.sums ? this.#sums : undefined;
     const work = new Work(call, this.evaluator, threads.board, sums, segments);
-    const { x, y, weight, out, grad, hess } = call;
-    const given = [x, y, weight, out, grad, hess];
+    const inputs = [x, y, weight];
+    const given = [x.view, y.view, weight?.view, out, grad, hess];
     const isStaged = given.map((array) => !isShared(array));
     const helpers = Math.min(this.count, Math.ceil(segments / PER_THREAD)) - 1;
     const columns = x.length / rows;
     const slotRows = SLOT * step;
     const task: Task = {
+      request,
       units: segments,
       rows,
       columns,
       slots: isStaged.includes(true) ? this.#staging.slots : 0,
       slotRows,
       scale: call.scale,
-      validate: call.validate,
+      validate: request.validate,
       helpers,
       staged: isStaged.reduce((bits, staged, role) => bits | (staged ? 1 << role : 0), 0),
       arrays: [
         ...given.map((array, role) => {
           if (array === undefined || !isStaged[role]) return array as SharedArray | undefined;
-          return this.#staging.region(role, array, slotRows * widthOf(role, columns));
+          const input = inputs[role];
+          const kind = input === undefined ? 'Float32Array' : stagedKind(role, input);
+          return this.#staging.region(role, kind, slotRows * widthOf(role, columns, request));
         }),
         sums as unknown as SharedArray,
       ],
@@ -147,8 +145,10 @@ export class Divider {
 }
 
 /** Logits of a row, for what has one number for each; 1 for what has one for each row. */
-function widthOf(role: Role, columns: number): number {
-  return role === Role.logits || role === Role.grad || role === Role.hess ? columns : 1;
+function widthOf(role: Role, columns: number, { shares }: Request): number {
+  return (role === Role.targets && shares) || role === Role.logits || role === Role.grad || role === Role.hess
+    ? columns
+    : 1;
 }
 
 /** The caller's part of a call. */
@@ -164,7 +164,7 @@ class Work {
 
   constructor(
     private readonly call: Call,
-    private readonly evaluator: Evaluator<TargetSource>,
+    private readonly evaluator: Evaluator,
     private readonly board: Board,
     private readonly sums: Float64Array | undefined,
     private readonly segments: number,
@@ -218,7 +218,7 @@ class Work {
         [Role.hess, call.hess],
       ] as const) {
         if (target === undefined || (task.staged & (1 << role)) === 0) continue;
-        const width = widthOf(role, task.columns);
+        const width = widthOf(role, task.columns, call.request);
         const at = slot * task.slotRows * width;
         this.#guard(first, () => {
           target.set((task.arrays[role] as SharedArray).subarray(at, at + rows * width), start * width);
@@ -231,7 +231,7 @@ class Work {
   throwFirst(): void {
     const bad = Atomics.load(this.board.words, Word.bad);
     if (this.#failedAt !== NONE && this.#failedAt <= bad) throw this.#failure;
-    if (bad !== NONE) throw this.evaluator.badTarget(this.call.y, bad * this.#step);
+    if (bad !== NONE) throw this.evaluator.badTarget(this.call.request, bad * this.#step);
   }
 
   #fill(task: Task, first: number): void {
@@ -239,9 +239,10 @@ class Work {
     const slot = this.#filled % task.slots;
     const start = first * this.#step;
     const rows = Math.min(task.slotRows, task.rows - start);
-    for (const [role, source] of [call.x, call.y, call.weight].entries()) {
+    const { x, y, weight } = call.request;
+    for (const [role, source] of [x, y, weight].entries()) {
       if (source === undefined || (task.staged & (1 << role)) === 0) continue;
-      const width = widthOf(role, task.columns);
+      const width = widthOf(role, task.columns, call.request);
       const region = task.arrays[role] as SharedArray;
       this.#guard(first, () => stage(source, start * width, rows * width, region, slot * task.slotRows * width));
     }
@@ -253,18 +254,10 @@ class Work {
 
   #evaluate(first: number, count: number): void {
     if (first > Atomics.load(this.board.words, Word.bad)) return;
-    const { x, y, weight, validate, out, grad, hess, scale } = this.call;
-    const sums = this.sums?.subarray(3 * first);
-    const start = first * this.#step;
-    const end = Math.min(y.length, start + count * this.#step);
-    this.#guard(first, () => {
-      this.evaluator.run(x, y, { weight, validate }, out, grad, hess, scale, sums !== undefined, false, {
-        start,
-        end,
-        offset: 0,
-        sums,
-      });
-    });
+    const { request, out, grad, hess, scale, sums } = this.call;
+    const results = { out, grad, hess, scale, sums, metered: false, perSegment: this.sums };
+    const end = Math.min(this.segments, first + count);
+    this.#guard(first, () => this.evaluator.run(request, results, first, end));
   }
 
   /** Keeps the first error, and has what follows it left out. */
@@ -287,7 +280,7 @@ class Work {
   }
 }
 
-function added(sums: Float64Array | undefined, segments: number): Sums {
+function added(sums: Float64Array | undefined, segments: number): Totals {
   let sum = 0;
   let positives = 0;
   let negatives = 0;
@@ -298,5 +291,5 @@ function added(sums: Float64Array | undefined, segments: number): Sums {
       negatives += sums[k + 2];
     }
   }
-  return { sum, positives, negatives };
+  return { sum, positives, negatives, sumPositives: 0, sumNegatives: 0 };
 }

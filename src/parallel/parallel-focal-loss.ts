@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { type FloatSource, floatsOf, type TargetSource } from '../arrays.js';
-import { keyed, threadCount } from '../checks.js';
-import type { Evaluator } from '../criterion.js';
+import { onlyKeys, threadCount } from '../checks.js';
+import type { Evaluator, Request, Totals } from '../engine/evaluator.js';
 import {
   type CallOptions,
   FocalLoss,
@@ -51,7 +50,7 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
   /** How many threads it has. */
   readonly threads: number;
   readonly #criterion: FocalLoss<R>;
-  readonly #evaluator: Evaluator<TargetSource>;
+  readonly #evaluator: Evaluator;
   /** None where there is one thread. */
   readonly #divider: Divider | undefined;
   readonly #pending = new Set<Promise<unknown>>();
@@ -64,9 +63,13 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
   constructor(options: ParallelFocalLossAroundOptions<R>);
   constructor(options?: ParallelFocalLossOptions<R>);
   constructor(options?: ParallelFocalLossOptions<R>) {
-    const { threads = availableParallelism(), ...own } = keyed('options', options, [...FOCAL_LOSS_KEYS, 'threads']);
+    const { threads = availableParallelism(), ...own } = onlyKeys('options', options, [
+      ...FOCAL_LOSS_KEYS,
+      'threads',
+      'lossFcn',
+    ]);
     this.#criterion = new FocalLoss<R>(own as FocalLossOptions<R>);
-    this.#evaluator = this.#criterion[EVALUATOR] as unknown as Evaluator<TargetSource>;
+    this.#evaluator = this.#criterion[EVALUATOR] as unknown as Evaluator;
     this.reduction = this.#criterion.reduction;
     this.threads = threadCount(threads);
     if (this.threads > 1) this.#divider = new Divider(this.#evaluator, this.threads);
@@ -132,45 +135,40 @@ export class ParallelFocalLoss<R extends Reduction = 'mean'> {
   }
 
   async #forward(logits: Logits, targets: Targets, call: CallOptions | undefined): Promise<Value<R>> {
-    const divided = this.#divided(logits, targets, call);
-    if (divided === undefined) return this.#criterion.forward(logits, targets, call);
+    const request = this.#request(logits, targets, call);
     const none = this.reduction === 'none';
-    const out = call?.out ?? (none ? newResults(divided.x) : undefined);
-    const totals = await divided.run({ out, grad: undefined, hess: undefined, scale: 1, sums: !none });
-    return (none ? out : this.#evaluator.reduced(totals)) as Value<R>;
+    const out = request.out ?? (none ? newResults(request) : undefined);
+    const totals = await this.#run(request, { out, grad: undefined, hess: undefined, scale: 1, sums: !none });
+    return (none ? out : this.#evaluator.reduced(request.normalizer, totals)) as Value<R>;
   }
 
   async #valueAndGrad(logits: Logits, targets: Targets, call: CallOptions | undefined): Promise<ValueAndGrad<R>> {
-    const divided = this.#divided(logits, targets, call);
-    if (divided === undefined) return this.#criterion.valueAndGrad(logits, targets, call);
-    const { x, y, validate } = divided;
+    const request = this.#request(logits, targets, call);
     const none = this.reduction === 'none';
-    const scale = this.reduction === 'mean' ? this.#evaluator.meanScale(x, y, validate) : 1;
-    const grad = call?.gradOut ?? newResults(x);
-    const out = call?.out ?? (none ? newResults(x) : undefined);
-    const totals = await divided.run({ out, grad, hess: undefined, scale, sums: !none });
-    return { value: (none ? out : this.#evaluator.reduced(totals)) as Value<R>, grad };
+    const scale = this.#evaluator.gradScale(request);
+    const grad = request.gradOut ?? newResults(request);
+    const out = request.out ?? (none ? newResults(request) : undefined);
+    const totals = await this.#run(request, { out, grad, hess: undefined, scale, sums: !none });
+    return { value: none ? out : this.#evaluator.reduced(request.normalizer, totals), grad } as ValueAndGrad<R>;
   }
 
-  /** The checked inputs of a call that is worth dividing, and how to run it. */
-  #divided(logits: Logits, targets: Targets, call: CallOptions | undefined) {
+  #request(logits: Logits, targets: Targets, call: CallOptions | undefined): Request {
     this.#checkOpen();
+    return this.#evaluator.request(logits, targets, call);
+  }
+
+  /** The totals of a call, over threads where it is worth that. */
+  async #run(request: Request, results: Results): Promise<Totals> {
     const divider = this.#divider;
-    if (divider === undefined) return undefined;
-    const x = floatsOf('logits', logits);
-    const y = this.#evaluator.targetsOf(targets);
-    if (!divider.isWorthDividing(y.length)) return undefined;
-    // Booleans are never ignored; the bytes that threads get in their place would be.
-    const { ignoreIndex } = this.#evaluator.settings;
-    if (ignoreIndex !== null && !ArrayBuffer.isView(y) && typeof y[0] === 'boolean') return undefined;
-    this.#evaluator.check(x, y, call);
-    const validate = call?.validate !== false;
-    const inputs = { x, y, weight: call?.weight, validate };
-    return { x, y, validate, run: (results: Results) => divider.run({ ...inputs, ...results }) };
+    if (divider?.isWorthDividing(request, [results.out, results.grad, results.hess])) {
+      return divider.run({ request, ...results });
+    }
+    this.#evaluator.run(request, { ...results, metered: false });
+    return { ...this.#evaluator.totals };
   }
 }
 
 /** A new array beside the logits, in shared memory if they are. */
-function newResults(x: FloatSource): Float32Array {
-  return isShared(x) ? new Float32Array(new SharedArrayBuffer(4 * x.length)) : new Float32Array(x.length);
+function newResults({ x }: Request): Float32Array {
+  return isShared(x.view) ? new Float32Array(new SharedArrayBuffer(4 * x.length)) : new Float32Array(x.length);
 }

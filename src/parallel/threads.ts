@@ -1,7 +1,20 @@
 import { setImmediate } from 'node:timers';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { CommonSettings } from '../criterion.js';
-import { Board, Field, IDLE, kindNumber, NONE, Role, type SharedArray, STARTED, State, Word } from './board.js';
+import type { Settings } from '../engine/definition.js';
+import type { Request } from '../engine/evaluator.js';
+import {
+  Board,
+  Field,
+  IDLE,
+  kindNumber,
+  NONE,
+  OPERAND_KINDS,
+  Role,
+  type SharedArray,
+  STARTED,
+  State,
+  Word,
+} from './board.js';
 import { Buffers } from './buffers.js';
 import { threadError } from './errors.js';
 
@@ -12,6 +25,7 @@ const ALERT = 0.05;
 
 /** What a job is about, but for its arrays. */
 export interface Task {
+  readonly request: Request;
   readonly units: number;
   readonly rows: number;
   readonly columns: number;
@@ -46,7 +60,8 @@ export class Threads {
 
   constructor(
     readonly count: number,
-    settings: CommonSettings,
+    name: string,
+    settings: Settings,
     slots: number,
   ) {
     this.board = Board.of(slots);
@@ -54,7 +69,7 @@ export class Threads {
     for (let k = 0; k < count; k++) {
       const { port1, port2 } = new MessageChannel();
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { port: port2, buffer, settings },
+        workerData: { port: port2, buffer, name, settings },
         transferList: [port2],
         // what a process is started with is meant for its own program
         execArgv: [],
@@ -87,6 +102,18 @@ export class Threads {
     fields[Field.validate] = task.validate ? 1 : 0;
     fields[Field.columns] = task.columns;
     fields[Field.staged] = task.staged;
+    const { x, y, weight, layout, plane, shares } = task.request;
+    fields[Field.classes] = layout.classes;
+    fields[Field.pixels] = layout.pixels;
+    fields[Field.plane] = plane;
+    fields[Field.shares] = shares ? 1 : 0;
+    fields[Field.booleans] = y.booleans ? 1 : 0;
+    for (const [role, operand] of [x, y, weight].entries()) {
+      const isNumber = role !== Role.targets && (task.staged & (1 << role)) !== 0 && operand?.kind === 'Float64Array';
+      // logits and weights are converted as they are staged
+      const kind = isNumber ? 'Float32Array' : operand?.kind;
+      fields[Field.kinds + role] = kind === undefined ? 0 : OPERAND_KINDS.indexOf(kind);
+    }
     for (let role = Role.logits; role <= Role.sums; role++) this.#describe(role, task.arrays[role]);
     this.#post();
     Atomics.store(words, Word.taken, 0);

@@ -1,9 +1,24 @@
 // What runs in each thread: an evaluator with the settings of the caller's, over whatever segments are still to be taken.
 
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { FloatSource, TargetSource } from '../arrays.js';
-import { BinaryEvaluator, type BinarySettings } from '../binary-evaluator.js';
-import { Board, Field, IDLE, KINDS, LONGEST, Role, type SharedArray, STARTED, State, Word } from './board.js';
+import type { Settings } from '../engine/definition.js';
+import type { Request, Results } from '../engine/evaluator.js';
+import type { Kind, Operand, View } from '../engine/operand.js';
+import { createEvaluator } from '../losses/loss.js';
+import { DEFINITIONS } from '../losses/table.js';
+import {
+  Board,
+  Field,
+  IDLE,
+  KINDS,
+  LONGEST,
+  OPERAND_KINDS,
+  Role,
+  type SharedArray,
+  STARTED,
+  State,
+  Word,
+} from './board.js';
 import type { Mail } from './buffers.js';
 
 /** Milliseconds for which a thread that has nothing to do looks for more before it sleeps: waking it takes as long. */
@@ -17,20 +32,17 @@ class BadTarget extends Error {
   }
 }
 
-class ThreadEvaluator extends BinaryEvaluator {
-  override badTarget(_targets: TargetSource, start: number): Error {
-    return new BadTarget(start);
-  }
-}
-
-const { port, buffer, settings } = workerData as {
+const { port, buffer, name, settings } = workerData as {
   port: MessagePort;
   buffer: SharedArrayBuffer;
-  settings: BinarySettings;
+  name: string;
+  settings: Settings;
 };
 const board = new Board(buffer);
 const { words, fields } = board;
-const evaluator = new ThreadEvaluator(settings);
+const evaluator = createEvaluator(DEFINITIONS[name], settings);
+// the caller has all targets, and finds the first bad one among them
+evaluator.badTarget = (_, start) => new BadTarget(start);
 const buffers = new Map<number, SharedArrayBuffer>();
 let received = 0;
 
@@ -66,81 +78,108 @@ function wakeOthers(): void {
 
 /** Evaluates what it can take, until nothing is left. */
 function work(): void {
-  const arrays = new Job();
+  const job = new Job();
   if (fields[Field.slots] === 0) {
     for (let first = board.takeSegments(LONGEST); first >= 0; first = board.takeSegments(LONGEST)) {
-      evaluate(arrays, first, first * evaluator.step, Math.min(arrays.rows, (first + board.count) * evaluator.step), 0);
+      evaluate(job.request, job.results, first, first + board.count);
     }
     return;
   }
   for (let slot = board.takeSlot(); slot >= 0; slot = board.takeSlot()) {
     const first = board.starts[slot];
-    const offset = first * evaluator.step;
-    const rows = Math.min(arrays.slotRows, arrays.rows - offset);
-    evaluate(arrays.ofSlot(slot, offset, rows), first, 0, rows, offset);
+    const origin = first * evaluator.step;
+    const rows = Math.min(job.slotRows, job.request.length - origin);
+    const [request, results] = job.ofSlot(slot, origin, rows);
+    evaluate(request, results, first, first + Math.ceil(rows / evaluator.step));
     Atomics.store(board.done, slot, 1);
   }
 }
 
-/** Evaluates rows from `start` to `end` of arrays whose own start is row `offset` of the call. */
-function evaluate(job: Arrays, first: number, start: number, end: number, offset: number): void {
+function evaluate(request: Request, results: Results, first: number, end: number): void {
   // what follows a bad target need not be known
   if (first > Atomics.load(words, Word.bad)) return;
-  const { x, y, call, out, grad, hess } = job;
-  const sums = job.sums?.subarray(3 * first);
   try {
-    evaluator.run(x, y, call, out, grad, hess, fields[Field.scale], sums !== undefined, false, {
-      start,
-      end,
-      offset,
-      sums,
-    });
+    evaluator.run(request, results, first, end);
   } catch (error) {
     if (!(error instanceof BadTarget)) throw error;
-    board.reportBad(first + (error.start - start) / evaluator.step);
+    board.reportBad(first);
   }
 }
 
-interface Arrays {
-  readonly x: FloatSource;
-  readonly y: TargetSource;
-  readonly call: { readonly weight?: Float32Array; readonly validate: boolean };
-  readonly out?: Float32Array;
-  readonly grad?: Float32Array;
-  readonly hess?: Float32Array;
-  readonly sums?: Float64Array;
-}
-
-/** The arrays of the job that is on the board. */
-class Job implements Arrays {
-  readonly rows = fields[Field.rows];
+/** The job that is on the board. */
+class Job {
   readonly slotRows = fields[Field.slotRows];
-  readonly x = arrayOf(Role.logits) as SharedArray;
-  readonly y = arrayOf(Role.targets) as SharedArray;
-  readonly call = { weight: arrayOf(Role.weight), validate: fields[Field.validate] === 1 };
-  readonly out = arrayOf(Role.out);
-  readonly grad = arrayOf(Role.grad);
-  readonly hess = arrayOf(Role.hess);
-  readonly sums = arrayOf(Role.sums) as Float64Array | undefined;
+  readonly request: Request;
+  readonly results: Results;
 
-  /** Those of the rows in a slot, of which the first is row `offset` of the call. */
-  ofSlot(slot: number, offset: number, rows: number): Arrays {
+  constructor() {
+    const [classes, pixels] = [fields[Field.classes], fields[Field.pixels]];
+    this.request = {
+      x: operandOf(Role.logits) as Operand,
+      y: operandOf(Role.targets) as Operand,
+      weight: operandOf(Role.weight),
+      out: undefined,
+      gradOut: undefined,
+      hessOut: undefined,
+      validate: fields[Field.validate] === 1,
+      normalizer: undefined,
+      layout: { classes, pixels },
+      length: fields[Field.rows],
+      shares: fields[Field.shares] === 1,
+      origin: 0,
+      plane: fields[Field.plane],
+    };
+    const perSegment = arrayOf(Role.sums) as Float64Array | undefined;
+    this.results = {
+      out: arrayOf(Role.out),
+      grad: arrayOf(Role.grad),
+      hess: arrayOf(Role.hess),
+      scale: fields[Field.scale],
+      sums: perSegment !== undefined,
+      metered: false,
+      perSegment,
+    };
+  }
+
+  /** Of the rows in a slot, the first of which is row `origin` of the call. */
+  ofSlot(slot: number, origin: number, rows: number): [Request, Results] {
     const columns = fields[Field.columns];
-    const of = <T extends SharedArray>(role: Role, array: T | undefined, width: number) => {
+    const { request, results } = this;
+    const of = <T extends View>(role: Role, array: T | undefined, width: number) => {
       const isStaged = (fields[Field.staged] & (1 << role)) !== 0;
-      const start = width * (isStaged ? slot * this.slotRows : offset);
+      const start = width * (isStaged ? slot * this.slotRows : origin);
       return array?.subarray(start, start + width * rows) as T;
     };
-    return {
-      x: of(Role.logits, this.x, columns),
-      y: of(Role.targets, this.y, 1),
-      call: { weight: of(Role.weight, this.call.weight as SharedArray, 1), validate: this.call.validate },
-      out: of(Role.out, this.out, 1),
-      grad: of(Role.grad, this.grad, columns),
-      hess: of(Role.hess, this.hess, columns),
-      sums: this.sums,
-    };
+    const operand = (role: Role, whole: Operand, width: number): Operand => ({
+      ...whole,
+      view: of(role, whole.view, width),
+      length: width * rows,
+    });
+    const { x, y, weight } = request;
+    return [
+      {
+        ...request,
+        origin,
+        x: operand(Role.logits, x, columns),
+        y: operand(Role.targets, y, request.shares ? columns : 1),
+        weight: weight && operand(Role.weight, weight, 1),
+      },
+      {
+        ...results,
+        out: of(Role.out, results.out, 1),
+        grad: of(Role.grad, results.grad, columns),
+        hess: of(Role.hess, results.hess, columns),
+      },
+    ];
   }
+}
+
+function operandOf(role: Role): Operand | undefined {
+  const view = arrayOf(role);
+  if (view === undefined) return undefined;
+  const kind = OPERAND_KINDS[fields[Field.kinds + role]] as Kind;
+  const booleans = role === Role.targets && fields[Field.booleans] === 1;
+  return { view, kind, length: view.length, dims: undefined, booleans };
 }
 
 function arrayOf(role: Role): SharedArray | undefined {

@@ -6,5 +6,7 @@ declare module '#wasm' {
     readonly error?: unknown;
     /** Whether it is the build with fused multiply-add. */
     readonly relaxed?: boolean;
+    /** Whether floats of the kernel are float64. */
+    readonly float64?: boolean;
   };
 }

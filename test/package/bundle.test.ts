@@ -32,13 +32,13 @@ test('the core entry needs nothing but itself, for at most 32 KiB', async () => 
   expect(size).toBeLessThanOrEqual(32 * 1024);
 });
 
-test('the binary is at most 40 KiB, and embedded once', async () => {
+test('the binary is at most 48 KiB, and embedded once', async () => {
   const binary = readFileSync(`${root}dist/wasm/kernel.wasm`);
   console.info(`kernel.wasm: ${binary.length} bytes`);
-  expect(binary.length).toBeLessThanOrEqual(40 * 1024);
+  expect(binary.length).toBeLessThanOrEqual(48 * 1024);
   const { text } = await bundle("export * from 'focal-loss-wasm'");
-  expect(text.split(binary.toString('base64').slice(0, 1000))).toHaveLength(2);
-  expect(statSync(`${root}dist/index.js`).size).toBeLessThan(binary.length * 3);
+  expect(text.split(binary.toString('hex').slice(0, 1000))).toHaveLength(2);
+  expect(statSync(`${root}dist/index.js`).size).toBeLessThan(binary.length * 5);
 });
 
 test('imports that are not used leave nothing', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { instantiateSync } from '@assemblyscript/loader';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Kernel } from '../../src/kernel.js';
+import type { Kernel } from '../../src/engine/kernel.js';
 import { root, runModule } from './support.js';
 
 afterEach(() => {
@@ -82,8 +82,8 @@ test.each(Object.entries(REFUSALS))('%s is no error at import', (_, refusal) => 
 const HOSTS = {
   'without Buffer, as in a browser': 'delete globalThis.Buffer;',
   'with a Buffer of its own': 'globalThis.Buffer = { from: () => [] };',
-  'with Uint8Array.fromBase64': `const { Buffer } = globalThis; globalThis.Buffer = undefined;
-    Uint8Array.fromBase64 = (text) => new Uint8Array(Buffer.from(text, 'base64'));`,
+  'with Uint8Array.fromHex': `const { Buffer } = globalThis; globalThis.Buffer = undefined;
+    Uint8Array.fromHex = (text) => new Uint8Array(Buffer.from(text, 'hex'));`,
 };
 
 test.each(Object.entries(HOSTS))('the bundles work in a host %s', (_, host) => {

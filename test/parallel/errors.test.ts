@@ -44,7 +44,7 @@ test.each([[0], [SEGMENT], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
       bad[k] = 7;
       badSoft[k] = -0.5;
     }
-    const message = `"targets" expected 0 or 1 at index ${Math.min(...at)}, got 7`;
+    const message = `"targets" expected 0 or 1 at index ${Math.min(...at)}, got 7; class indices are for OneHotFocalLoss or SoftmaxFocalLoss`;
     expect(await expectSameError(losses.mean, x, bad)).toBe(message);
     expect(await expectSameError(losses.mean, sharedX, shared(bad))).toBe(message);
     expect(await expectSameError(losses.ignoring, x, bad)).toBe(message);
@@ -56,7 +56,8 @@ test.each([[0], [SEGMENT], [BORDER - 1], [BORDER], [n - 1, 300_000, 20]])(
 test('where every thread finds bad targets, the first is named', async () => {
   const bad = shared(labels);
   for (let k = 4500; k < n; k += 5000) bad[k] = 7;
-  const message = '"targets" expected 0 or 1 at index 4500, got 7';
+  const message =
+    '"targets" expected 0 or 1 at index 4500, got 7; class indices are for OneHotFocalLoss or SoftmaxFocalLoss';
   for (let run = 0; run < 5; run++) expect(await expectSameError(losses.mean, sharedX, bad)).toBe(message);
 });
 

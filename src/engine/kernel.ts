@@ -21,7 +21,18 @@ export interface Kernel {
   softmax(frame: number): void;
   posterior(frame: number): void;
   softmaxPosterior(frame: number): void;
+  /** The family's binary losses. */
+  quality(frame: number): void;
+  varifocal(frame: number): void;
+  asymmetric(frame: number): void;
+  heatmap(frame: number): void;
+  /** Half floats, as bits, to float. */
+  float16(source: number, into: number, count: number): void;
+  bfloat16(source: number, into: number, count: number): void;
 }
+
+/** The exports that evaluate a loss. */
+export type KernelLoss = 'binary' | 'softmax' | 'quality' | 'varifocal' | 'asymmetric' | 'heatmap';
 
 /** Makes bytes 0, 1, or 2 for ignored, of integer labels; returns 1 if a label is none of these. `ignore` may be NaN: none. */
 export type Narrow = (source: number, into: number, count: number, ignore: number) => number;
@@ -35,17 +46,24 @@ export function instantiate(): Kernel {
     return new WebAssembly.Instance(module).exports as unknown as Kernel;
   } catch (error) {
     // WebKit's policy lets a module compile; a RangeError is memory that cannot be had
-    throw error instanceof RangeError ? error : notCompiled(error);
+    throw error instanceof RangeError ? noMemory(error) : notCompiled(error);
   }
+}
+
+/** The error of memory that cannot be had. */
+export function noMemory(cause: unknown): Error {
+  const error = new RangeError('focal-loss-wasm could not get the memory that its kernel needs', { cause });
+  return Object.assign(error, { code: 'FOCAL_LOSS_KERNEL' });
 }
 
 function notCompiled(cause: unknown): Error {
   const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return new Error(
+  const error = new Error(
     `focal-loss-wasm could not compile its WebAssembly kernel (${reason}). In a browser, allow 'wasm-unsafe-eval' in the ` +
       'Content-Security-Policy. On Cloudflare Workers or Vercel Edge, bundle with the condition "workerd" or "edge-light", ' +
       'so that the binary is imported and not compiled from bytes; where that import is not supported, import ' +
       '"focal-loss-wasm/inline" at module scope, which compiles while the script starts. SIMD is needed everywhere.',
     { cause },
   );
+  return Object.assign(error, { code: 'FOCAL_LOSS_KERNEL' });
 }

@@ -1,9 +1,8 @@
-import { BinaryEvaluator } from './binary-evaluator.js';
-import { factor, keyed, oneOf } from './checks.js';
+import { factor } from '../checks.js';
+import type { Definition } from '../engine/definition.js';
+import type { Reduction, Targets } from '../types.js';
 import { Loss } from './loss.js';
-import type { Reduction, Targets } from './types.js';
-
-export const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
+import { type OptionKey, settingsOf } from './options.js';
 
 /** Every key is optional, unknown keys are refused. */
 export interface BCEWithLogitsLossOptions<R extends Reduction = Reduction> {
@@ -12,6 +11,16 @@ export interface BCEWithLogitsLossOptions<R extends Reduction = Reduction> {
   /** Default `'mean'`. */
   readonly reduction?: R;
 }
+
+export const BCE: Definition = {
+  name: 'BCEWithLogitsLoss',
+  kernel: 'binary',
+  placement: 'elements',
+  soft: true,
+  parameters: () => ({ gamma: 0, positive: 1, negative: 1 }),
+};
+
+const KEYS: readonly OptionKey[] = ['posWeight', 'reduction'];
 
 /**
  * Binary cross entropy of logits, -posWeight y log p - (1 - y) log(1 - p) with p = sigmoid(logit): a focal loss at gamma 0
@@ -32,21 +41,8 @@ export class BCEWithLogitsLoss<R extends Reduction = 'mean'> extends Loss<R, Tar
    * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for one out of range.
    */
   constructor(options?: BCEWithLogitsLossOptions<R>) {
-    const { posWeight = 1, reduction = 'mean' } = keyed('options', options, ['posWeight', 'reduction']);
-    super(
-      new BinaryEvaluator({
-        gamma: 0,
-        alpha: null,
-        posWeight: factor('posWeight', posWeight),
-        reduction: oneOf('reduction', reduction, REDUCTIONS),
-        labelSmoothing: 0,
-        fromLogits: true,
-        ignoreIndex: null,
-        normalizer: undefined,
-        numClasses: 1,
-        hessian: 'exact',
-      }),
-    );
-    this.posWeight = posWeight;
+    const settings = settingsOf(options, KEYS, { posWeight: { check: factor } });
+    super(BCE, settings, KEYS);
+    this.posWeight = settings.posWeight as number;
   }
 }

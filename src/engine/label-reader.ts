@@ -1,0 +1,44 @@
+// One label a row, brought to where the kernel reads those of a segment of [images, classes, pixels] logits.
+
+import { Field32 } from '../abi.js';
+import type { Instance } from './arena.js';
+import type { Request } from './evaluator.js';
+import { type Classes, convertLabels } from './targets.js';
+
+export class LabelReader {
+  /** The rows whose labels are in their region. */
+  #from = 0;
+  #to = 0;
+
+  constructor(readonly classes: Classes) {}
+
+  /** The region has been used for something else. */
+  forget(): void {
+    this.#from = 0;
+    this.#to = 0;
+  }
+
+  /**
+   * Stages the labels that the elements from `start` on refer to, unless they are there, and tells the frame. Returns whether
+   * one of them is bad and that matters.
+   */
+  place(instance: Instance, { y, layout, plane, validate }: Request, start: number, count: number): boolean {
+    const { words, targets, ints } = instance;
+    const { classes, pixels } = layout;
+    const perImage = classes * pixels;
+    const image = Math.floor(start / perImage);
+    // of planes that are cut apart a segment's pixels alone, else all those of the images that it touches
+    const within = plane === 0 ? 0 : start % pixels;
+    const from = image * pixels + within;
+    const to = plane === 0 ? (Math.floor((start + count - 1) / perImage) + 1) * pixels : from + count;
+    let bad = false;
+    if (from < this.#from || to > this.#to || this.#to === 0) {
+      bad = convertLabels(y, from, to - from, this.classes, ints, targets / 4);
+      this.#from = from;
+      this.#to = to;
+    }
+    words[Field32.targets] = targets + 4 * (image * pixels - this.#from);
+    words[Field32.first] = start - image * perImage;
+    return bad && validate;
+  }
+}

@@ -1,0 +1,191 @@
+// Every option of every loss, once: what may be given with its documentation, and its default and check.
+
+import {
+  boolean,
+  classCount,
+  coefficient,
+  exponent,
+  factor,
+  fraction,
+  ignoredIndex,
+  normalizerOf,
+  oneOf,
+  onlyKeys,
+  partOfOne,
+  perClass,
+  wholeIndex,
+  wrongKind,
+  wrongValue,
+} from '../checks.js';
+import type { Settings } from '../engine/definition.js';
+import type { HessianPolicy, Reduction, SoftTargets } from '../types.js';
+
+export const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
+export const HESSIANS: readonly HessianPolicy[] = ['exact', 'clip', 'gaussNewton', 'absGrad'];
+const SOFT_TARGETS: readonly SoftTargets[] = ['linear', 'split', 'crossEntropy'];
+
+/** Every option there is, in the order in which they act. Each loss takes some of them. */
+export interface Options {
+  /** `false`: the first argument is probabilities, whose log is clamped at -100 as PyTorch's BCELoss does. Default true. */
+  readonly fromLogits?: boolean;
+  /** Targets equal to it give loss, gradient and Hessian 0 and are not counted; a finite number. Default null: none. */
+  readonly ignoreIndex?: number | null;
+  /** The label of a row without a class, all of whose targets are 0; an integer. Default `numClasses`. */
+  readonly background?: number;
+  /** s in [0, 1): a target y becomes y (1 - s) + s / 2 (s / numClasses in a softmax). Default 0. */
+  readonly labelSmoothing?: number;
+  /** How many classes there are: elements of the class axis; an integer >= 1. */
+  readonly numClasses?: number;
+  /**
+   * The axis of the logits along which the classes lie, counted from the end where it is negative; other axes than the last
+   * need logits that are a tensor with dims, such as `[N, C, H, W]` with `classAxis: 1`. Default -1, the last.
+   */
+  readonly classAxis?: number;
+  /**
+   * What targets between 0 and 1 mean. `'linear'`: p_t, alpha_t and the cross entropy are interpolated, as the focal loss
+   * of YOLO has it. `'split'`: each class has a focal term of its own. `'crossEntropy'`: the factor is
+   * 1 - exp(-cross entropy). Default `'linear'`.
+   */
+  readonly softTargets?: SoftTargets;
+  /** Multiplies the positive part of the cross entropy; finite, >= 0, one for all or one for each class. Default 1. */
+  readonly posWeight?: number | ArrayLike<number>;
+  /** Exponent of the modulating factor (1 - p_t)^gamma; a number in [0, 64]. Default 1.5. */
+  readonly gamma?: number;
+  /** Epsilon of Poly-1, which adds epsilon (1 - p_t)^(gamma + 1); a finite number. Default 0. */
+  readonly polyEpsilon?: number;
+  /** An exponent in [0, 64]. */
+  readonly beta?: number;
+  /** Exponent of the factor of positives; a number in [0, 64]. Default 1. */
+  readonly gammaPositive?: number;
+  /** Exponent of the factor of negatives; a number in [0, 64]. Default 4. */
+  readonly gammaNegative?: number;
+  /** Taken off the probability of negatives, which cost nothing below it; in [0, 1). Called clip elsewhere. Default 0.05. */
+  readonly margin?: number;
+  /**
+   * Multiplies positives, and 1 - alpha negatives; in [0, 1], one for all or one for each class. `null` turns it off.
+   * Default 0.25.
+   */
+  readonly alpha?: number | ArrayLike<number> | null;
+  /** One factor for each class, finite, >= 0, which multiplies every element (row, of a softmax) of it. Default: none. */
+  readonly classWeight?: ArrayLike<number>;
+  /** What becomes of the element losses. Default `'mean'`. */
+  readonly reduction?: Reduction;
+  /**
+   * What `'mean'` divides the sum by: a positive number, or `'positives'` for max(1, number of targets above 0.5).
+   * Default: the number of elements that are not ignored. Other reductions do not use it.
+   */
+  readonly normalizer?: number | 'positives';
+  /** What `gradHess` returns as `hess`. Default `'exact'`. */
+  readonly hessian?: HessianPolicy;
+}
+
+type Check<T> = (name: string, value: unknown, numClasses: number | undefined) => T;
+
+interface Option<T> {
+  readonly fallback: T;
+  readonly check: Check<T>;
+}
+
+function option<T>(fallback: T, check: Check<T>): Option<T> {
+  return { fallback, check };
+}
+
+/** A single value, or one for each class. */
+function oneOrPerClass(check: (name: string, value: unknown) => number): Check<number | readonly number[]> {
+  return (name, value, numClasses) => perClass(name, value, numClasses, check) ?? check(name, value);
+}
+
+const classWeights: Check<readonly number[] | undefined> = (name, value, numClasses) => {
+  const weights = perClass(name, value, numClasses, factor);
+  if (weights === undefined) throw wrongKind(name, 'an array with a number for each class', value);
+  return weights;
+};
+
+/** Default and check of each option. */
+const OPTIONS: { readonly [P in keyof Settings]: Option<Settings[P]> } = {
+  fromLogits: option(true, boolean),
+  ignoreIndex: option<number | null>(null, ignoredIndex),
+  background: option(Number.NaN, wholeIndex),
+  labelSmoothing: option(0, partOfOne),
+  numClasses: option<number | undefined>(undefined, classCount),
+  classAxis: option(-1, wholeIndex),
+  softTargets: option<SoftTargets>('linear', (name, value) => oneOf(name, value, SOFT_TARGETS)),
+  posWeight: option<number | readonly number[]>(1, oneOrPerClass(factor)),
+  gamma: option(1.5, exponent),
+  polyEpsilon: option(0, coefficient),
+  beta: option(2, exponent),
+  gammaPositive: option(1, exponent),
+  gammaNegative: option(4, exponent),
+  margin: option(0.05, partOfOne),
+  alpha: option<number | readonly number[] | null>(0.25, (name, value, numClasses) =>
+    value === null ? null : oneOrPerClass(fraction)(name, value, numClasses),
+  ),
+  classWeight: option<readonly number[] | undefined>(undefined, classWeights),
+  reduction: option<Reduction>('mean', (name, value) => oneOf(name, value, REDUCTIONS)),
+  normalizer: option<number | 'positives' | undefined>(undefined, normalizerOf),
+  hessian: option<HessianPolicy>('exact', (name, value) => oneOf(name, value, HESSIANS)),
+};
+
+/** What an option is where a loss does not have it. */
+const NEUTRAL: Settings = {
+  ...(Object.fromEntries(Object.entries(OPTIONS).map(([key, { fallback }]) => [key, fallback])) as unknown as Settings),
+  alpha: null,
+};
+
+export type OptionKey = keyof Settings;
+
+/** How a loss differs in an option: another default, or another check. */
+export type Overrides = { readonly [P in OptionKey]?: Partial<Option<Settings[P]>> };
+
+/** The settings of a loss from what its constructor was given, with the options among `keys` that it has. */
+export function settingsOf(
+  given: object | undefined,
+  keys: readonly OptionKey[],
+  overrides: Overrides = {},
+  others: readonly string[] = [],
+): Settings {
+  const options = onlyKeys('options', given as Record<string, unknown> | undefined, [...keys, ...others]);
+  const settings: Record<string, unknown> = { ...NEUTRAL };
+  const resolve = (key: OptionKey) => {
+    const { fallback, check } = { ...OPTIONS[key], ...overrides[key] } as Option<unknown>;
+    const value = options[key];
+    settings[key] = value === undefined ? fallback : check(key, value, settings.numClasses as number | undefined);
+  };
+  // the others may have a value for each class
+  if (keys.includes('numClasses')) resolve('numClasses');
+  for (const key of keys) if (key !== 'numClasses') resolve(key);
+  if (settings.numClasses === undefined && settings.classAxis !== -1) {
+    throw wrongKind('numClasses', 'an integer >= 1 beside "classAxis"', undefined);
+  }
+  return settings as unknown as Settings;
+}
+
+/** numClasses of a loss that cannot do without. */
+export function requireClasses({ numClasses }: { readonly numClasses: number | undefined }): number {
+  if (numClasses === undefined) throw wrongKind('numClasses', 'an integer >= 1', undefined);
+  return numClasses;
+}
+
+/** alpha of a softmax: a weight for all classes, or one for each. */
+export const classAlpha: Check<number | readonly number[] | null> = (name, value, numClasses) => {
+  if (value === null || typeof value === 'number') return value === null ? null : factor(name, value);
+  const weights = perClass(name, value, numClasses, factor);
+  if (weights === undefined) throw wrongKind(name, 'a number, an array with one for each class, or null', value);
+  return weights;
+};
+
+/** Refuses a background that cannot be told from the rows that are left out. */
+export function checkBackground({ background, ignoreIndex }: Settings): void {
+  if (background === ignoreIndex) {
+    throw wrongValue('background', 'another label than "ignoreIndex"', background, 'a row is one or the other');
+  }
+}
+
+/** numClasses and classAxis of a function that is no loss. */
+export function classCountOf(value: unknown): number {
+  return classCount('numClasses', value);
+}
+
+export function classAxisOf(value: unknown): number {
+  return value === undefined ? -1 : wholeIndex('classAxis', value);
+}

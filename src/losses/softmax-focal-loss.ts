@@ -1,0 +1,97 @@
+import type { Definition } from '../engine/definition.js';
+import type { CallOptions, Labels, Logits, Reduction, Value } from '../types.js';
+import { Loss } from './loss.js';
+import { classAlpha, type OptionKey, type Options, requireClasses, settingsOf } from './options.js';
+
+/** Every key but `numClasses` is optional, unknown keys are refused. In the order in which they act. */
+export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction>
+  extends Pick<
+    Options,
+    'labelSmoothing' | 'classAxis' | 'softTargets' | 'gamma' | 'polyEpsilon' | 'classWeight' | 'hessian'
+  > {
+  /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1. */
+  readonly numClasses: number;
+  /** Rows with this target give loss, gradient and Hessian 0 and are not counted; a finite number. Default null: none. */
+  readonly ignoreIndex?: number | null;
+  /** One weight for each class, or a single one for all, finite, >= 0; `null` for none. Default null. */
+  readonly alpha?: number | ArrayLike<number> | null;
+  /** Default `'mean'`. */
+  readonly reduction?: R;
+  /**
+   * What `'mean'` divides the sum by: a positive number, or `'positives'`: a row has one positive, its class, so that is
+   * max(1, rows that are not ignored). Default: the rows that are not ignored. Other reductions do not use it.
+   */
+  readonly normalizer?: number | 'positives';
+}
+
+export const SOFTMAX: Definition = {
+  name: 'SoftmaxFocalLoss',
+  kernel: 'softmax',
+  placement: 'rows',
+  soft: true,
+  parameters: ({ gamma }) => ({ gamma, positive: 1, negative: 1 }),
+};
+
+const KEYS: readonly OptionKey[] = [
+  'numClasses',
+  'classAxis',
+  'gamma',
+  'alpha',
+  'classWeight',
+  'reduction',
+  'ignoreIndex',
+  'labelSmoothing',
+  'softTargets',
+  'polyEpsilon',
+  'normalizer',
+  'hessian',
+];
+
+/**
+ * Focal loss of a softmax, -alpha_t (1 - p_t)^gamma log p_t with t the class of a row: Lin et al. 2017,
+ * https://arxiv.org/abs/1708.02002, with more than two classes. At gamma 0 it is the cross entropy. Targets are one class
+ * index a row, or as many class probabilities as there are logits (mixup, distillation).
+ *
+ * @example
+ * ```ts
+ * import { SoftmaxFocalLoss } from 'focal-loss-wasm';
+ *
+ * const criterion = new SoftmaxFocalLoss({ numClasses: 3, gamma: 2 });
+ * const loss = criterion.forward([2, 0, -1, 0.5, 1, 0], [0, 2]); // two rows
+ *
+ * // a segmentation map: classes along the second axis
+ * const map = { data: new Float32Array(2 * 3 * 4 * 4), dims: [2, 3, 4, 4] };
+ * new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1, ignoreIndex: 255 }).forward(map, new Uint8Array(2 * 4 * 4));
+ * ```
+ */
+export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Labels> {
+  /**
+   * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for one out of range.
+   */
+  constructor(options: SoftmaxFocalLossOptions<R>) {
+    const settings = settingsOf(options, KEYS, { alpha: { fallback: null, check: classAlpha } });
+    requireClasses(settings);
+    super(SOFTMAX, settings, KEYS);
+  }
+}
+
+/**
+ * The focal loss of a softmax in one call: `new SoftmaxFocalLoss(options).forward(logits, targets, call)`.
+ *
+ * @returns a number, or for the reduction `'none'` a Float32Array with one loss a row.
+ * @throws as `SoftmaxFocalLoss` and its `forward` do.
+ * @example
+ * ```ts
+ * import { softmaxFocalLoss } from 'focal-loss-wasm';
+ *
+ * const loss = softmaxFocalLoss([2, 0, -1, 0.5, 1, 0], [0, 2], { numClasses: 3, gamma: 2 });
+ * ```
+ */
+export function softmaxFocalLoss<R extends Reduction = 'mean'>(
+  logits: Logits,
+  targets: Labels,
+  options: SoftmaxFocalLossOptions<R>,
+  call?: CallOptions,
+): Value<R> {
+  return new SoftmaxFocalLoss(options).forward(logits, targets, call);
+}

@@ -1,0 +1,193 @@
+// Shapes: what is read in the order that its dims say, and what is refused rather than read in another.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FocalLoss, OneHotFocalLoss, SoftmaxFocalLoss } from '../src/index.js';
+import { errorOf, firstDifference, someLogits } from './support.js';
+
+const six = Float32Array.of(-3.25, 0.1, 0, 5, -0.7, 12);
+const focal = new FocalLoss({ reduction: 'none' });
+const softmax = new SoftmaxFocalLoss({ numClasses: 3, reduction: 'none' });
+const message = (run: () => unknown) => errorOf(run).message;
+
+describe('a tensor', () => {
+  const bits = Uint8Array.of(1, 0, 1, 1, 0, 0);
+  const expected = focal.forward(six, bits);
+  const same = (logits: unknown, targets: unknown = bits) =>
+    expect(firstDifference(focal.forward(logits as never, targets as never), expected)).toBe(-1);
+
+  test('is read in C order, whatever its strides are called', () => {
+    same({ data: six, dims: [2, 3] });
+    same({ data: six, shape: Int32Array.of(3, 2), strides: [2, 1] });
+    same({ data: six, shape: [1, 6, 1], stride: [99, 1, 7], offset: 0 });
+    same({ data: six, dims: [6n, 1n] as never });
+  });
+
+  test('of which axes of size 1 differ agrees with its targets', () => {
+    same({ data: six, dims: [2, 3] }, { data: bits, dims: [2, 1, 3] });
+    same({ data: six, dims: [6, 1] }, { data: bits, dims: [6] });
+    same({ data: six, dims: [2, 3] }, bits);
+    same(
+      [
+        [-3.25, Math.fround(0.1), 0],
+        [5, Math.fround(-0.7), 12],
+      ],
+      [
+        [true, false, true],
+        [true, false, false],
+      ],
+    );
+  });
+
+  test('whose dims contradict its data is an error', () => {
+    expect(message(() => focal.forward({ data: six, dims: [2, 4] }, bits))).toBe(
+      '"logits.dims" expected sizes whose product is 6 (the length of its data), got [2, 4], whose product is 8',
+    );
+    expect(message(() => focal.forward({ data: six, shape: [-2, -3] }, bits))).toMatch(/^"logits.shape" expected/);
+    expect(message(() => focal.forward({ data: six, dims: [1.5, 4] }, bits))).toMatch(/^"logits.dims" expected/);
+  });
+
+  test('that is transposed, stepped or a part of its data is an error that says to copy it', () => {
+    for (const bad of [{ stride: [1, 2] }, { strides: [4, 1] }, { strides: [1] }, { offset: 3 }]) {
+      const tensor = { data: six, shape: [2, 3], ...bad };
+      expect(message(() => focal.forward(tensor, bits))).toMatch(/; copy it to C order$/);
+    }
+  });
+
+  test('whose dims do not agree with those of the logits is an error', () => {
+    const logits = { data: six, dims: [2, 3] };
+    expect(message(() => focal.forward(logits, { data: bits, dims: [3, 2] }))).toBe(
+      '"targets" expected dims [2, 3] (those of "logits"), got [3, 2]',
+    );
+    const weight = { data: six, dims: [3, 2] };
+    expect(message(() => focal.forward(logits, bits, { weight }))).toMatch(/^"weight" expected dims \[2, 3\]/);
+    const labels = { data: Int32Array.of(0, 1), dims: [1, 1, 2] };
+    expect(softmax.forward(logits, labels)).toHaveLength(2);
+    const planes = { data: new Float32Array(24), dims: [2, 3, 2, 2] };
+    const map = { data: new Uint8Array(8), dims: [2, 4] };
+    const criterion = new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1 });
+    expect(message(() => criterion.forward(planes, map))).toBe(
+      '"targets" expected dims [2, 2, 2] (those of "logits" without the class axis), got [2, 4]',
+    );
+  });
+
+  test('that cannot give its data is an error that says why', () => {
+    const tensor = {
+      dims: [6],
+      get data() {
+        throw new Error('the data are on the GPU');
+      },
+    };
+    expect(message(() => focal.forward(tensor as never, bits))).toBe(
+      '"logits.data" expected data in memory, got an error: the data are on the GPU; fetch the data first',
+    );
+  });
+});
+
+describe('nested arrays', () => {
+  test('that are ragged are an error with the row', () => {
+    const error = errorOf(() => focal.forward([[1, 2], [3, 4], [5]] as never, [1, 0, 1, 0, 1]));
+    expect(error.message).toBe(
+      '"logits" expected an array of length 2 at row 2, as the first row has it, got one of length 1',
+    );
+    expect(error).toMatchObject({ code: 'FOCAL_LOSS_ARGUMENT', argument: 'logits', index: 2 });
+    errorOf(() => focal.forward([[1, 2], 3] as never, [1, 0, 1]));
+    errorOf(() =>
+      focal.forward(
+        [
+          [1, 2],
+          [3, [4]],
+        ] as never,
+        [1, 0, 1, 0],
+      ),
+    );
+  });
+
+  test('and class indices given to FocalLoss name OneHotFocalLoss', () => {
+    const rows = [
+      [1, 2, 3],
+      [4, 5, 6],
+    ];
+    expect(message(() => focal.forward(rows, [0, 2]))).toMatch(/OneHotFocalLoss/);
+    expect(message(() => new FocalLoss({ numClasses: 3 }).forward(six, [0, 2]))).toMatch(/OneHotFocalLoss/);
+    expect(message(() => focal.forward(six, Int32Array.of(0, 1, 2, 0, 0, 7)))).toMatch(/OneHotFocalLoss/);
+  });
+});
+
+describe('classAxis', () => {
+  test('needs dims, and a class axis of numClasses', () => {
+    const criterion = new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1 });
+    expect(message(() => criterion.forward(six, [0, 1]))).toBe(
+      '"logits" expected a tensor with dims beside "classAxis" 1, got no dims; give { data, dims }',
+    );
+    expect(message(() => softmax.forward({ data: six, dims: [3, 2] }, [0, 1]))).toBe(
+      '"logits" expected 3 (numClasses) elements along axis 1, the class axis, got dims [3, 2]; "classAxis" 0 has 3',
+    );
+    expect(message(() => criterion.forward({ data: six, dims: [6] }, [0, 1]))).toMatch(/^"classAxis" expected an axis/);
+    expect(message(() => new FocalLoss({ classAxis: 1 }))).toMatch(/^"numClasses" expected/);
+    expect(
+      message(() => new FocalLoss({ numClasses: 3 }).forward({ data: six, dims: [3, 2] }, new Uint8Array(6))),
+    ).toMatch(/; "classAxis" 0 has 3$/);
+  });
+
+  /** [images, pixels, classes] as [images, classes, pixels]. */
+  function toPlanes(rows: Float32Array, images: number, classes: number, pixels: number): Float32Array {
+    const planes = new Float32Array(rows.length);
+    for (let n = 0; n < images; n++) {
+      for (let p = 0; p < pixels; p++) {
+        for (let c = 0; c < classes; c++) planes[(n * classes + c) * pixels + p] = rows[(n * pixels + p) * classes + c];
+      }
+    }
+    return planes;
+  }
+
+  test('puts per-class and per-row values of sigmoids where their elements are', () => {
+    const shape = fc.tuple(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 90 }),
+    );
+    fc.assert(
+      fc.property(shape, ([images, classes, pixels]) => {
+        const rows = someLogits(images * classes * pixels);
+        const targets = Float32Array.from(rows, (x) => (x > 2 ? 1 : 0));
+        const weight = Float32Array.from({ length: images * pixels }, (_, k) => 0.5 + (k % 7));
+        const perClass = Array.from({ length: classes }, (_, c) => (c + 1) / (classes + 1));
+        const options = {
+          numClasses: classes,
+          alpha: perClass,
+          posWeight: perClass,
+          classWeight: perClass,
+          reduction: 'none',
+        } as const;
+        const expected = new FocalLoss(options).forward(rows, targets, { weight });
+        const planes = { data: toPlanes(rows, images, classes, pixels), dims: [images, classes, pixels] };
+        const got = new FocalLoss({ ...options, classAxis: 1 }).forward(
+          planes,
+          toPlanes(targets, images, classes, pixels),
+          { weight },
+        );
+        expect(firstDifference(got, toPlanes(expected, images, classes, pixels))).toBe(-1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('hints name the way from what other libraries hold', () => {
+  const cases: [unknown, RegExp][] = [
+    [Promise.resolve(six), /await it$/],
+    [{ dataSync() {}, shape: [6], data() {} }, /dataSync\(\)/],
+    [{ toArray() {}, data: [] }, /toArray\(\)$/],
+    [Buffer.from(six.buffer), /new Float32Array\(b\.buffer/],
+    [new Uint16Array(6), /type: 'float16'/],
+    [six.buffer, /new Float32Array\(buffer\)$/],
+  ];
+  for (const [value, hint] of cases)
+    expect(message(() => focal.forward(value as never, new Uint8Array(6)))).toMatch(hint);
+});
+
+test('a background that is also left out is an error', () => {
+  expect(message(() => new OneHotFocalLoss({ numClasses: 3, background: 0, ignoreIndex: 0 }))).toMatch(
+    /^"background" expected another label/,
+  );
+});
