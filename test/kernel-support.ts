@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { instantiateSync } from '@assemblyscript/loader';
 import { Field32, Field64 } from '../src/abi.js';
-import type { Kernel } from '../src/kernel.js';
+import type { Kernel } from '../src/engine/kernel.js';
 
 const module = new WebAssembly.Module(readFileSync(new URL('../build/kernel.wasm', import.meta.url)));
 const PAGE = 65_536;
