@@ -3,7 +3,7 @@ import { run } from './run.js';
 
 const controller = new AbortController();
 let interruption: NodeJS.Signals | undefined;
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(name, () => {
     interruption = name;
     controller.abort();

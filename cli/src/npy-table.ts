@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type ArrayInput, openArray } from './array.js';
 import { fileBytes } from './bytes.js';
 import { DataError, list, UsageError } from './errors.js';
@@ -31,7 +32,7 @@ const PIECE_BLOCKS = 16;
 export async function openNpy(source: Source, role: 'scores' | 'targets', request: ArrayRequest): Promise<Table> {
   const array = await openArray(await fileBytes(source.file, source.name));
   const wide = role === 'scores' && request.rows;
-  return arrayTable(source.name, [{ role, array, width: wide ? classes(array) : 1 }], [source.name], request);
+  return arrayTable(source.name, [{ role, array, width: wide ? classes(array) : 1 }], [basename(source.name)], request);
 }
 
 const USUAL = {

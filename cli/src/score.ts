@@ -5,7 +5,7 @@ import { lossOptions, takesProbabilities } from './losses.js';
 import type { Model } from './model.js';
 import { SIGMOID } from './model-scores.js';
 import { openInput } from './open.js';
-import { inputRequest, type ScoreFlags } from './options.js';
+import { type InputFlags, inputRequest, type ScoreFlags, type ThresholdFlags } from './options.js';
 import { type OutputFile, openOutput, standardOutput } from './output.js';
 import { skippedText } from './policy.js';
 import { Progress } from './progress.js';
@@ -61,8 +61,7 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
       onProgress: (share) => progress.report(share),
       warn: run.warn,
       async onBlock(evaluated) {
-        if (flags.top !== undefined)
-          for (const [m, top] of tops.entries()) collect(top, evaluated, m, table.probabilities);
+        if (flags.top !== undefined) for (const [m, top] of tops.entries()) collectHardest(top, evaluated, m);
         if (writer !== undefined) await writeBlock(writer, evaluated, table.models, table.probabilities, flags);
       },
     });
@@ -111,8 +110,7 @@ export function failed(loss: number, limit: number | undefined, warn: (message: 
   return 3;
 }
 
-export function checkFlags({ logits, probabilities, costMiss, costAlarm, header }: ScoreFlags): void {
-  void header;
+export function checkFlags({ logits, probabilities, costMiss, costAlarm }: InputFlags & ThresholdFlags): void {
   if (logits !== undefined && probabilities !== undefined) {
     throw new UsageError('--probabilities expected no --logits beside it; a model has one kind of scores');
   }
@@ -127,7 +125,8 @@ export function costsOf({ costMiss, costAlarm }: Pick<ScoreFlags, 'costMiss' | '
   return costMiss === undefined || costAlarm === undefined ? undefined : { miss: costMiss, alarm: costAlarm };
 }
 
-function collect(top: Hardest, { block, place, losses, width }: Evaluated, m: number, _probabilities: boolean): void {
+/** Hands the rows of a block to those that keep the hardest. */
+export function collectHardest(top: Hardest, { block, place, losses, width }: Evaluated, m: number): void {
   const scores = block.scores[m].values;
   const targets = block.targets?.values;
   const perRow = losses[m].length === block.rows && width > 1;
