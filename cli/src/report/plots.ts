@@ -49,7 +49,10 @@ export function lossPlot(sets: readonly Named<readonly LossBin[]>[]): Picture {
     },
     y: { label: 'share of the class', tickFormat: (share: number) => `${Math.round(1000 * share) / 10}%`, grid: true },
     marks: [
-      Plot.rect(flat(sets), { x1: 'from', x2: 'to', y1: () => 0, y2: 'share', fill: 'name', fillOpacity: 0.5 }),
+      // areas hide each other where there are more than two
+      sets.length > 2
+        ? Plot.line(flat(sets), { x: 'from', y: 'share', stroke: 'name', strokeWidth: 1.5, curve: 'step-after' })
+        : Plot.rect(flat(sets), { x1: 'from', x2: 'to', y1: () => 0, y2: 'share', fill: 'name', fillOpacity: 0.5 }),
       Plot.ruleY([0]),
     ],
   });

@@ -44,7 +44,8 @@ function totals(models: readonly Model[], results: readonly ModelResult[]): Sect
   ];
   if (loss !== 'softmax') {
     rows.push(
-      row('positives', (each) => `${whole(each.positives)} (${percent(each.positives / each.count)})`),
+      row('positives', (each) => whole(each.positives)),
+      row('their share', (each) => percent(each.positives / each.count)),
       row('their mean', (each) => mean(each.sumPositives, each.positives)),
       row('their share of the loss', (each) => percent(each.sumPositives / each.sum)),
       row('negatives', (each) => whole(each.negatives)),
