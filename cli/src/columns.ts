@@ -46,9 +46,13 @@ export function findColumn(
       `--${role} expected one column, got ${list(alike.map(({ name }) => name))} of ${printable(file, 200)}`,
     );
   }
-  if (/^\d{1,6}$/.test(spec) && Number(spec) < columns.length) {
-    const { name } = columns[Number(spec)];
-    return { expressions: [identifier(name)], label: name };
+  if (/^\d+$/.test(spec)) {
+    // a number alone is a position, never an expression that gives the same for every row
+    const at = Number(spec);
+    if (at < columns.length) return { expressions: [identifier(columns[at].name)], label: columns[at].name };
+    throw new UsageError(
+      `--${role} expected a column of ${printable(file, 200)}, got ${printable(spec, 20)}; it has ${columnsText(columns)}, counted from 0`,
+    );
   }
   if (/^[^()'"\s]*\*[^()'"\s]*$/.test(spec)) {
     const matches = matchingColumns(spec, columns, classes);

@@ -225,3 +225,10 @@ test('what can be read once only: a pipe by name, standard input, a process subs
     expect(JSON.parse(shell(command)).sum, command).toBe(sum);
   }
 });
+
+test('a position that there is not is an error, and no constant', async () => {
+  expect(await refused(whole, '--targets', '2')).toEqual([
+    2,
+    '--targets expected a column of whole.csv, got 2; it has the columns "logit", "target", counted from 0',
+  ]);
+});
