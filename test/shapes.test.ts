@@ -191,3 +191,20 @@ test('a background that is also left out is an error', () => {
     /^"background" expected another label/,
   );
 });
+
+test('half floats as bits are the numbers that they stand for', () => {
+  // 1, -2, 65504, 2^-24, -Infinity, 0.333251953125
+  const bits = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0xfc00, 0x3555);
+  const values = Float32Array.of(1, -2, 65504, 2 ** -24, Number.NEGATIVE_INFINITY, 0.333251953125);
+  const targets = Uint8Array.of(1, 0, 1, 0, 0, 1);
+  const expected = focal.forward(values, targets);
+  expect(firstDifference(focal.forward({ data: bits, dims: [6], type: 'float16' } as never, targets), expected)).toBe(
+    -1,
+  );
+  const brain = Uint16Array.of(0x3f80, 0xc000, 0x4000, 0x0000, 0xff80, 0x3eab);
+  const floats = Float32Array.of(1, -2, 2, 0, Number.NEGATIVE_INFINITY, 0.333984375);
+  const tensor = { data: brain, dims: [2, 3], type: 'bfloat16' };
+  expect(firstDifference(focal.forward(tensor as never, targets), focal.forward(floats, targets))).toBe(-1);
+  const rows = new SoftmaxFocalLoss({ numClasses: 3, reduction: 'none' });
+  expect(firstDifference(rows.forward(tensor as never, [0, 2]), rows.forward(floats, [0, 2]))).toBe(-1);
+});

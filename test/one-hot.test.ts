@@ -1,0 +1,173 @@
+// One label a row of sigmoids: what FocalLoss gives for the one-hot targets that are never made.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SEGMENT } from '../src/abi.js';
+import { FocalLoss, LossMeter, OneHotFocalLoss, oneHotFocalLoss, Workspace } from '../src/index.js';
+import { errorOf, firstDifference, random, someLogits } from './support.js';
+
+interface Case {
+  readonly classes: number;
+  readonly images: number;
+  readonly pixels: number;
+}
+
+/** Labels of which some are background and some left out, and the one-hot targets in the layout of the logits. */
+function example({ classes, images, pixels }: Case, ignore: number | null, seed = 1) {
+  const next = random(seed);
+  const rows = images * pixels;
+  const labels = Int32Array.from({ length: rows }, () => {
+    const draw = next();
+    if (draw < 0.1 && ignore !== null) return ignore;
+    return draw < 0.5 ? classes : Math.floor(next() * classes);
+  });
+  const targets = new Float32Array(rows * classes);
+  const kept = new Uint8Array(rows * classes);
+  for (let n = 0; n < images; n++) {
+    for (let c = 0; c < classes; c++) {
+      for (let p = 0; p < pixels; p++) {
+        const at = (n * classes + c) * pixels + p;
+        const label = labels[n * pixels + p];
+        targets[at] = label === c ? 1 : 0;
+        kept[at] = label === ignore ? 0 : 1;
+      }
+    }
+  }
+  return { rows, labels, targets, kept, logits: someLogits(rows * classes, seed) };
+}
+
+const dimsOf = ({ classes, images, pixels }: Case) => [images, classes, pixels];
+
+describe('OneHotFocalLoss', () => {
+  const shapes = fc.record({
+    classes: fc.constantFrom(1, 2, 3, 7, 80),
+    images: fc.integer({ min: 1, max: 3 }),
+    pixels: fc.constantFrom(1, 2, 5, 33, 600),
+  });
+  const options = fc.record(
+    {
+      gamma: fc.constantFrom(0, 1.5, 2, 2.2),
+      alpha: fc.constantFrom(null, 0.25),
+      posWeight: fc.constantFrom(1, 3),
+      labelSmoothing: fc.constantFrom(0, 0.1),
+    },
+    { requiredKeys: [] },
+  );
+
+  test('has the bits of FocalLoss on bytes, in value, gradient and Hessian, whatever the shape', () => {
+    fc.assert(
+      fc.property(shapes, options, fc.integer({ min: 1, max: 99 }), (shape, given, seed) => {
+        const { classes } = shape;
+        const { logits, labels, targets } = example(shape, null, seed);
+        const bytes = Uint8Array.from(targets);
+        const tensor = { data: logits, dims: dimsOf(shape) };
+        const own = new OneHotFocalLoss({ ...given, numClasses: classes, classAxis: 1, reduction: 'none' });
+        const plain = new FocalLoss({ ...given, reduction: 'none' });
+        const [a, b] = [own.valueAndGrad(tensor, labels), plain.valueAndGrad(logits, bytes)];
+        expect(firstDifference(a.value, b.value)).toBe(-1);
+        expect(firstDifference(a.grad, b.grad)).toBe(-1);
+        expect(firstDifference(own.gradHess(tensor, labels).hess, plain.gradHess(logits, bytes).hess)).toBe(-1);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test.each([
+    { classes: 3, images: 2, pixels: SEGMENT + 5 },
+    { classes: 80, images: 700, pixels: 1 },
+    { classes: 1, images: 1, pixels: 2 * SEGMENT + 9 },
+    { classes: 5, images: 3, pixels: SEGMENT / 2 },
+  ])('crosses borders of segments: %o', (shape) => {
+    const ignore = -2;
+    const { logits, labels, targets, kept } = example(shape, ignore);
+    const own = new OneHotFocalLoss({
+      numClasses: shape.classes,
+      classAxis: 1,
+      ignoreIndex: ignore,
+      reduction: 'none',
+    });
+    const tensor = { data: logits, dims: dimsOf(shape) };
+    const marked = targets.map((y, k) => (kept[k] === 1 ? y : ignore));
+    const plain = new FocalLoss({ ignoreIndex: ignore, reduction: 'none' }).forward(logits, Int8Array.from(marked));
+    expect(firstDifference(own.forward(tensor, labels), plain)).toBe(-1);
+    for (const same of [
+      BigInt64Array.from(labels, BigInt),
+      [...labels],
+      Float64Array.from(labels),
+      Int16Array.from(labels),
+    ]) {
+      expect(firstDifference(own.forward(tensor, same), plain)).toBe(-1);
+    }
+    const workspace = new Workspace(4 * logits.length);
+    const inside = workspace.float32(logits.length);
+    inside.set(logits);
+    expect(firstDifference(own.forward({ data: inside, dims: tensor.dims }, labels), plain)).toBe(-1);
+  });
+
+  test('counts what it keeps: means, positives, meters', () => {
+    const shape = { classes: 80, images: 1000, pixels: 1 };
+    const { logits, labels, kept } = example(shape, -1);
+    const given = { numClasses: 80, ignoreIndex: -1 } as const;
+    const sum = new OneHotFocalLoss({ ...given, reduction: 'sum' }).forward(logits, labels);
+    const elements = kept.reduce((a, b) => a + b, 0);
+    const labelled = labels.filter((label) => label >= 0 && label < 80).length;
+    expect(new OneHotFocalLoss(given).forward(logits, labels)).toBe(sum / elements);
+    const byPositives = new OneHotFocalLoss({ ...given, normalizer: 'positives' });
+    expect(byPositives.forward(logits, labels)).toBe(sum / labelled);
+    const { grad } = byPositives.valueAndGrad(logits, labels);
+    const whole = new OneHotFocalLoss({ ...given, reduction: 'sum' }).valueAndGrad(logits, labels).grad;
+    for (const k of [0, 81, 40_000])
+      expect(Math.abs(grad[k] * labelled - whole[k])).toBeLessThanOrEqual(3e-7 * Math.abs(whole[k]));
+    const meter = new LossMeter(byPositives);
+    meter.update(logits, labels);
+    expect(meter.compute()).toMatchObject({ count: elements, positives: labelled, negatives: elements - labelled });
+    expect(meter.compute().mean).toBeCloseTo(sum / labelled, 5);
+    expect(oneHotFocalLoss(logits.subarray(0, 160), [3, 80], { numClasses: 80 })).toBeGreaterThan(0);
+  });
+
+  test('takes a weight a row or a logit, and weights of classes', () => {
+    const shape = { classes: 7, images: 2, pixels: 50 };
+    const { logits, labels, targets, rows } = example(shape, null);
+    const tensor = { data: logits, dims: dimsOf(shape) };
+    const weight = someLogits(rows, 3);
+    const expanded = logits.map((_, k) => weight[Math.floor(k / 350) * 50 + (k % 50)]);
+    const own = new OneHotFocalLoss({ numClasses: 7, classAxis: 1, reduction: 'none' });
+    const plain = new FocalLoss({ reduction: 'none' });
+    const expected = plain.forward(logits, Uint8Array.from(targets), { weight: expanded });
+    expect(firstDifference(own.forward(tensor, labels, { weight }), expected)).toBe(-1);
+    expect(firstDifference(own.forward(tensor, labels, { weight: expanded }), expected)).toBe(-1);
+    const doubled = new OneHotFocalLoss({
+      numClasses: 7,
+      classAxis: 1,
+      classWeight: Array(7).fill(2),
+      reduction: 'none',
+    });
+    const twice = expected.map((value) => 2 * value);
+    expect(firstDifference(doubled.forward(tensor, labels, { weight }), twice)).toBe(-1);
+  });
+
+  test('has a background of its own choice', () => {
+    const { logits, labels } = example({ classes: 4, images: 50, pixels: 1 }, null);
+    const moved = labels.map((label) => (label === 4 ? -1 : label));
+    const own = new OneHotFocalLoss({ numClasses: 4, background: -1 }).forward(logits, moved);
+    expect(own).toBe(new OneHotFocalLoss({ numClasses: 4 }).forward(logits, labels));
+  });
+
+  test('refuses a label that is none, with its row', () => {
+    const criterion = new OneHotFocalLoss({ numClasses: 3 });
+    const logits = new Float32Array(3 * 20_000);
+    for (const bad of [4, -1, 2.5, Number.NaN]) {
+      const labels = new Float32Array(20_000);
+      labels[17_001] = bad;
+      const error = errorOf(() => criterion.forward(logits, labels));
+      expect(error.message).toMatch(
+        /^"targets" expected a class index in \[0, 3\) or 3 \(background\) at row 17001, got /,
+      );
+      expect(error).toMatchObject({ index: 17_001 });
+      expect(Number.isFinite(criterion.forward(logits, labels, { validate: false }))).toBe(true);
+    }
+    const ints = new Int32Array(20_000);
+    ints[19_999] = 2 ** 31 - 1;
+    expect(errorOf(() => criterion.forward(logits, ints))).toMatchObject({ index: 19_999 });
+    errorOf(() => criterion.forward(logits, new Int32Array(19_999)));
+  });
+});
