@@ -16,3 +16,12 @@ export function machine() {
     package: version,
   };
 }
+
+/** A machine as part of a file's name, so that figures of several stand beside each other. */
+export function machineName({ processor, cores }) {
+  return `${processor} ${cores}`
+    .toLowerCase()
+    .replace(/\((r|tm)\)|cpu|processor|@.*ghz/g, ' ')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}

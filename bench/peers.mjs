@@ -1,14 +1,16 @@
 // Speed beside other libraries on the same inputs, by size, loss alone and with its gradient: `npm run bench:peers`, after
-// `npm ci` in bench/peers. What is not installed is named and left out.
+// `npm ci` in bench/peers. What is not installed is named and left out. Peers of several threads are measured on one and on
+// all; the results have the machine in their name.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FocalLoss, Workspace } from 'focal-loss-wasm';
+import { ParallelFocalLoss } from 'focal-loss-wasm/parallel';
 import { binaryInputs } from './inputs.mjs';
 import { interleave } from './interleave.mjs';
-import { machine } from './machine.mjs';
+import { machine, machineName } from './machine.mjs';
 import { round } from './round.mjs';
 import * as scalar from './scalar.mjs';
 
@@ -17,13 +19,14 @@ const ALPHA = 0.25;
 const LENGTHS = values.quick ? [256, 65_536, 1_048_576] : [1, 16, 256, 4096, 65_536, 1_048_576, 16_777_216];
 const SECONDS = values.quick ? 5 : 15;
 const KINDS = ['loss', 'gradient'];
+const ALL_THREADS = ', all threads';
 /** Of a sum: some peers add in float32, one after the other. */
 const SUM_TOLERANCE = 2e-2;
 /** Of a derivative: some peers subtract p_t from 1. */
 const GRADIENT_TOLERANCE = 1e-5;
 
 const run = machine();
-console.log(`${run.processor}, ${run.cores} cores, Node ${run.node}, ${run.date}, one thread each, gamma 2`);
+console.log(`${run.processor}, ${run.cores} cores, Node ${run.node}, ${run.date}, gamma 2`);
 
 const inputs = binaryInputs(LENGTHS.at(-1));
 const floats = Float32Array.from(inputs.targets);
@@ -78,21 +81,29 @@ const ours = [
 ];
 
 const onnxruntime = (name) => async (options) => (await import('./peers/onnxruntime.mjs')).open(name, options);
+const python = (name) => async (options) => (await import('./peers/python.mjs')).open(name, options);
+/** On one thread and, where there are more, on all. */
+const THREADED = ['torch.compile', 'torchvision', 'optax'];
 const openers = {
-  torchvision: async (options) => (await import('./peers/torchvision.mjs')).open(options),
+  ...Object.fromEntries(THREADED.map((name) => [name, python(name)])),
   'onnxruntime-node': onnxruntime('onnxruntime-node'),
   'onnxruntime-web': onnxruntime('onnxruntime-web'),
   'TensorFlow.js': async (options) => (await import('./peers/tensorflow.mjs')).open(options),
 };
 
+if (run.cores > 1) ours.splice(2, 0, await ofAllThreads());
 const peers = [...ours];
 const missing = [];
 for (const [name, open] of Object.entries(openers)) {
-  try {
-    peers.push(await open({ alpha: ALPHA, folder }));
-  } catch (error) {
-    missing.push({ name, reason: firstLine(error) });
-    console.log(`left out: ${name}: ${firstLine(error)}`);
+  for (const threads of THREADED.includes(name) && run.cores > 1 ? [1, run.cores] : [1]) {
+    try {
+      const peer = await open({ alpha: ALPHA, folder, threads });
+      peers.push({ ...peer, threads, name: threads === 1 ? peer.name : `${peer.name}${ALL_THREADS}` });
+    } catch (error) {
+      missing.push({ name, reason: firstLine(error) });
+      console.log(`left out: ${name}: ${firstLine(error)}`);
+      break;
+    }
   }
 }
 
@@ -104,7 +115,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-const file = new URL('results/peers.json', import.meta.url);
+const file = new URL(`results/peers-${machineName(run)}.json`, import.meta.url);
 mkdirSync(new URL('.', file), { recursive: true });
 const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
 writeFileSync(file, `${JSON.stringify({ ...run, quick: values.quick === true, versions, missing, rows }, null, 2)}\n`);
@@ -115,10 +126,10 @@ async function measure(length) {
   const expected = { grad: new Float32Array(length) };
   expected.value = scalar.focalGrad(arrays.logits, arrays.targets, ALPHA, expected.grad);
   const ready = [];
-  for (const { name, prepare } of peers) {
+  for (const { name, prepare, threads = 1 } of peers) {
     try {
       const prepared = prepare(arrays);
-      ready.push({ name, ...prepared, error: await compare(name, prepared, expected) });
+      ready.push({ name, threads, ...prepared, error: await compare(name, prepared, expected) });
     } catch (error) {
       console.log(`left out at ${length}: ${name}: ${firstLine(error)}`);
       rows.push({ length, name, reason: firstLine(error) });
@@ -135,20 +146,47 @@ async function measure(length) {
   const rounds = length > 1e7 ? 3 : undefined;
   const times = await interleave(cases, { seconds: SECONDS, rounds });
   console.log(
-    `\n${`${length.toLocaleString('en')} elements`.padEnd(36)}loss M/s    gradient M/s   slower than the first   error of the sum`,
+    `\n${`${length.toLocaleString('en')} elements`.padEnd(50)}loss M/s    gradient M/s   slower than the first   error of the sum`,
   );
-  for (const { name, error, release } of ready) {
-    const row = { length, name, error: round(error) };
+  for (const { name, threads, error, release } of ready) {
+    const row = { length, name, threads, error: round(error) };
     for (const kind of KINDS) row[kind] = { nanoseconds: round(times[`${name}|${kind}`]) };
     for (const kind of KINDS) row[kind].megaPerSecond = round((1000 * length) / row[kind].nanoseconds);
     rows.push(row);
     const slower = KINDS.map((kind) => times[`${name}|${kind}`] / times[`${ready[0].name}|${kind}`]);
     const cells = KINDS.map((kind) => row[kind].megaPerSecond.toFixed(2).padStart(12)).join('   ');
     console.log(
-      `  ${name.padEnd(30)}${cells}${slower.map((each) => each.toFixed(2).padStart(12)).join('')}   ${error.toExponential(1)}`,
+      `  ${name.padEnd(44)}${cells}${slower.map((each) => each.toFixed(2).padStart(12)).join('')}   ${error.toExponential(1)}`,
     );
     release();
   }
+}
+
+/** This package over all threads, arrays in shared memory. */
+async function ofAllThreads() {
+  const parallel = new ParallelFocalLoss({ gamma: 2, alpha: ALPHA, reduction: 'sum' });
+  await parallel.ready();
+  return {
+    name: `focal-loss-wasm, shared memory${ALL_THREADS}`,
+    version: run.package,
+    threads: parallel.threads,
+    prepare({ logits, targets }) {
+      const shared = (array) => {
+        const copy = new array.constructor(new SharedArrayBuffer(array.byteLength));
+        copy.set(array);
+        return copy;
+      };
+      const [x, y] = [shared(logits), shared(targets)];
+      const call = { gradOut: shared(logits) };
+      return {
+        asynchronous: true,
+        loss: () => parallel.forward(x, y),
+        gradient: () => parallel.valueAndGrad(x, y, call),
+        release() {},
+      };
+    },
+    close: () => parallel.close(),
+  };
 }
 
 /** The relative error of the sum, after the numbers were found to be those of the scalar base. */

@@ -4,31 +4,49 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { replaceSection, table } from '../scripts/section.mjs';
+import { peerResults } from './peers/results.mjs';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const results = (name) => JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), 'utf8'));
-const PEERS = [
-  ['focal-loss-wasm, workspace', '**this package**, in a `Workspace`'],
-  ['focal-loss-wasm, ordinary arrays', '**this package**, ordinary arrays'],
-  ['torchvision', 'torchvision'],
-  ['onnxruntime-node', 'onnxruntime-node'],
-  ['TensorFlow.js (wasm)', 'TensorFlow.js, wasm'],
-  ['onnxruntime-web', 'onnxruntime-web'],
-  ['scalar JavaScript', 'a careful loop in JavaScript'],
-];
+const PEERS = {
+  'focal-loss-wasm, workspace': '**this package**, in a `Workspace`',
+  'focal-loss-wasm, ordinary arrays': '**this package**, ordinary arrays',
+  'focal-loss-wasm, shared memory, all threads': '**this package**, shared memory, all threads',
+  'torch.compile': 'torch.compile of torchvision',
+  'torch.compile, all threads': 'torch.compile of torchvision, all threads',
+  optax: 'optax, jit',
+  'optax, all threads': 'optax, jit, all threads',
+  'TensorFlow.js (wasm)': 'TensorFlow.js, wasm',
+  'scalar JavaScript': 'a careful loop in JavaScript',
+};
+const isOurs = (name) => name.startsWith('focal-loss-wasm');
 const COLUMNS = ['workspace', 'ordinary arrays', 'workspace, soft targets', "workspace, 'none' into out"];
 const HEADS = ['sum, workspace', 'sum, ordinary arrays', 'soft targets', "`'none'` into `out`"];
 
-replaceSection(README, 'peers', peersTable(results('peers')));
+replaceSection(
+  README,
+  'peers',
+  peerResults().flatMap((each, k) => [...(k === 0 ? [] : ['']), ...peersTable(each)]),
+);
 replaceSection(README, 'lines', linesTable(results('lines')));
 
-function peersTable({ rows }) {
+/** This package, then the strongest peer first. */
+function peersTable({ rows, processor, cores, node, versions }) {
   const find = (name, length) => rows.find((row) => row.name === name && row.length === length);
-  const heads = ['', 'loss, 65,536', 'loss, 1,048,576', 'loss and gradient, 1,048,576', 'error of the sum, 1,048,576'];
-  const body = PEERS.filter(([name]) => find(name, 1_048_576)?.loss !== undefined).map(([name, title]) => {
+  const heads = [
+    `${processor}, ${cores} cores, Node ${node}`,
+    'loss, 65,536',
+    'loss, 1,048,576',
+    'loss and gradient, 1,048,576',
+    'error of the sum, 1,048,576',
+  ];
+  const speed = (name) => find(name, 1_048_576)?.loss?.megaPerSecond;
+  const measured = Object.keys(versions).filter((name) => speed(name) !== undefined);
+  const peers = measured.filter((name) => !isOurs(name)).sort((a, b) => speed(b) - speed(a));
+  const body = [...measured.filter(isOurs), ...peers].map((name) => {
     const [short, long] = [65_536, 1_048_576].map((length) => find(name, length));
-    const figures = [short.loss, long.loss, long.gradient].map((part) => part?.megaPerSecond.toFixed(0) ?? '');
-    return [title, ...figures, long.error.toExponential(1)];
+    const figures = [short?.loss, long.loss, long.gradient].map((part) => part?.megaPerSecond.toFixed(0) ?? '');
+    return [PEERS[name] ?? name, ...figures, long.error.toExponential(1)];
   });
   return table(heads, body);
 }

@@ -1,8 +1,9 @@
-// docs/throughput.svg from results/peers.json: `npm run bench:plot`, after `npm run bench:peers`.
+// docs/throughput.svg from results of peers on one thread: `npm run bench:plot`, after `npm run bench:peers`.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { peerResults } from './results.mjs';
 
 const WIDTH = 900;
 const HEIGHT = 480;
@@ -11,11 +12,10 @@ const MARGIN = { top: 44, bottom: 64 };
 const LINE_HEIGHT = 15;
 const HIGHEST = 1000;
 
-const { rows, node, processor, cores, date } = JSON.parse(
-  readFileSync(new URL('../results/peers.json', import.meta.url), 'utf8'),
-);
+// of the machine of which there are figures of every peer
+const { rows, node, processor, cores, date } = peerResults()[0];
 const points = rows
-  .filter(({ loss }) => loss !== undefined)
+  .filter(({ loss, threads = 1 }) => loss !== undefined && threads === 1)
   .map(({ name, length, loss }) => ({ name, length, throughput: loss.megaPerSecond }));
 const names = [...new Set(points.map(({ name }) => name))];
 const longest = Math.max(...points.map(({ length }) => length));
@@ -23,7 +23,7 @@ const lowest = Math.min(...points.map(({ throughput }) => throughput));
 const THROUGHPUTS = [0.001, 0.01, 0.1, 1, 10, 100, 1000].filter((tick) => tick >= lowest / 1.5);
 const color = {
   domain: names,
-  range: ['#c2410c', '#f59e0b', '#52525b', '#2563eb', '#0d9488', '#7c3aed', '#be185d'],
+  range: ['#c2410c', '#f59e0b', '#52525b', '#2563eb', '#0d9488', '#7c3aed', '#be185d', '#15803d', '#a16207'],
 };
 
 const svg = Plot.plot({

@@ -1,4 +1,4 @@
-// torchvision.ops.sigmoid_focal_loss in a Python process of its own, which times itself; only where Python has it.
+// Peers that Python has, each in a process of its own, which times itself; only where Python has them.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -6,28 +6,36 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const PYTHONS = [process.env.PYTHON, 'python3', '/usr/bin/python3'].filter(Boolean);
-const SERVER = fileURLToPath(new URL('torchvision_server.py', import.meta.url));
+const SERVER = fileURLToPath(new URL('python_server.py', import.meta.url));
+/** What a peer imports. */
+const MODULES = { torchvision: 'torchvision', 'torch.compile': 'torch, torchvision', optax: 'optax' };
 
-/** @param folder where `logits.f32` and `targets.f32` lie */
-export async function open({ alpha, folder }) {
-  const python = PYTHONS.find((each) => spawnSync(each, ['-c', 'import torchvision, numpy']).status === 0);
+/**
+ * @param peer a key of MODULES
+ * @param options `folder` is where `logits.f32` and `targets.f32` lie
+ */
+export async function open(peer, { alpha, folder, threads }) {
+  const python = PYTHONS.find((each) => spawnSync(each, ['-c', `import ${MODULES[peer]}, numpy`]).status === 0);
   if (python === undefined)
-    throw new Error('no Python that has torchvision (Debian: python3-torchvision; or name one by PYTHON)');
-  const child = spawn(python, [SERVER, folder, String(alpha)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    throw new Error(`no Python that can import ${MODULES[peer]} and numpy (name one by PYTHON)`);
+  const argv = [SERVER, peer, String(threads), folder, String(alpha)];
+  const child = spawn(python, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error('the Python process has ended');
-    return JSON.parse(value);
+    if (done) throw new Error(`the Python process of ${peer} has ended`);
+    const parsed = JSON.parse(value);
+    if (parsed.error !== undefined) throw new Error(parsed.error);
+    return parsed;
   };
   const ask = (request) => {
     child.stdin.write(`${JSON.stringify(request)}\n`);
     return answer();
   };
-  const { torch, torchvision } = await answer();
+  const { version } = await answer();
   return {
-    name: 'torchvision',
-    version: `${torchvision} on torch ${torch}`,
+    name: peer,
+    version,
     prepare({ logits: { length } }) {
       return {
         asynchronous: true,
