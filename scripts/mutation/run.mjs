@@ -1,0 +1,82 @@
+// Measures the tests: how many small faults of src/ and of the kernel make a test fail.
+//   npm run mutation [-- src | kernel] [--files PATTERN] [--sample N] [--seed N]
+//   --files   a regular expression of the paths to mutate
+//   --sample  of the kernel: so many mutants, chosen by the seed (default all)
+// Prints the score and the survivors that test/mutation/survivors.md does not explain. Needs `npm run build`, and for src/
+// `npm ci --prefix test/mutation`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mutateKernel } from './kernel.mjs';
+
+const root = new URL('../..', import.meta.url).pathname;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    files: { type: 'string', default: '' },
+    sample: { type: 'string', default: 'Infinity' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const parts = positionals.length === 0 ? ['src', 'kernel'] : positionals;
+const pattern = new RegExp(values.files);
+const explained = readFileSync(join(root, 'test/mutation/survivors.md'), 'utf8');
+mkdirSync(join(root, 'build/mutation'), { recursive: true });
+
+for (const part of parts) {
+  if (part === 'src') print('src', runStryker());
+  else if (part === 'kernel') {
+    const { tried, all } = await mutateKernel({
+      files: (name) => pattern.test(name),
+      sample: Number(values.sample),
+      seed: Number(values.seed),
+      report: ({ file, line, status }, k, of) => console.log(`${k}/${of} ${status.padEnd(8)} ${file}:${line}`),
+    });
+    writeFileSync(join(root, 'build/mutation/kernel.json'), `${JSON.stringify(tried, null, 2)}\n`);
+    print(`kernel, ${tried.length} of ${all} mutants`, tried);
+  } else throw new Error(`expected src or kernel, got ${part}`);
+}
+
+/** Stryker's mutants in the form of the kernel's. */
+function runStryker() {
+  const stryker = join(root, 'test/mutation/node_modules/@stryker-mutator/core/bin/stryker.js');
+  if (!existsSync(stryker)) throw new Error('there is no Stryker: run `npm ci --prefix test/mutation` first');
+  const config = join(root, 'test/mutation/stryker.config.mjs');
+  const args = ['run', config];
+  const chosen = readdirSync(join(root, 'src'), { recursive: true })
+    .map((name) => `src/${name}`)
+    .filter((name) => /(?<!\.d)\.ts$/.test(name) && !/^src\/(cli|parallel)\//.test(name) && pattern.test(name));
+  args.push('--mutate', chosen.join());
+  const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error('Stryker could not go on');
+  const { files } = JSON.parse(readFileSync(join(root, 'build/mutation/src.json'), 'utf8'));
+  return Object.entries(files).flatMap(([file, { source, mutants }]) => {
+    const lines = source.split('\n');
+    return mutants.map(({ location: { start, end }, replacement, mutatorName, status }) => {
+      const line = lines[start.line - 1];
+      const rest = start.line === end.line ? line.slice(end.column - 1) : ' ...';
+      const after = `${line.slice(0, start.column - 1)}${replacement ?? ''}${rest}`.trim();
+      return { file, line: start.line, kind: mutatorName, before: line.trim(), after, status };
+    });
+  });
+}
+
+/** The score, of those that could be killed, and who survived without a word in survivors.md. */
+function print(title, mutants) {
+  const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
+  const killed = count('Killed', 'Timeout');
+  const alive = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+  const isExplained = ({ file, after }) => explained.includes(`\`${file}\``) && explained.includes(`\`${after}\``);
+  const open = alive.filter((mutant) => !isExplained(mutant));
+  for (const { file, line, kind, before, after, status } of open) {
+    console.log(`\n${status} ${file}:${line} (${kind})\n- ${before}\n+ ${after}`);
+  }
+  const score = ((100 * killed) / (killed + alive.length)).toFixed(1);
+  const rest = count('Invalid', 'CompileError', 'RuntimeError', 'Equal', 'Ignored');
+  console.log(
+    `\n${title}: ${score} % of ${killed + alive.length} mutants die; ${alive.length - open.length} survivors are explained, ` +
+      `${open.length} are not; ${rest} did not compile, were ignored or changed nothing`,
+  );
+  if (open.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+// Stryker on src/, run by scripts/mutation.mjs from the repository's root.
+export default {
+  testRunner: 'vitest',
+  plugins: ['./test/mutation/node_modules/@stryker-mutator/vitest-runner/dist/src/index.js'],
+  vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+  // the command line is a package of its own, and threads are tested on the built package
+  mutate: ['src/**/*.ts', '!src/cli/**', '!src/parallel/**', '!src/**/*.d.ts'],
+  // messages are pinned where a user reads them; a mutant of a text alone tells little
+  mutator: { excludedMutations: ['StringLiteral'] },
+  ignorePatterns: [
+    'bench',
+    'examples',
+    'site',
+    'docs/*.svg',
+    'cli',
+    'test/runtimes',
+    'test/mutation/node_modules',
+    'build',
+    'reports',
+  ],
+  ignoreStatic: true,
+  coverageAnalysis: 'perTest',
+  tempDirName: 'build/mutation/sandbox',
+  reporters: ['json'],
+  jsonReporter: { fileName: 'build/mutation/src.json' },
+  timeoutMS: 20_000,
+  concurrency: 2,
+  disableTypeChecks: false,
+  // none: TypeScript 7 has no JavaScript API by which the file could be rewritten
+  tsconfigFile: 'test/mutation/tsconfig.json',
+  checkers: [],
+  allowConsoleColors: false,
+  symlinkNodeModules: true,
+  cleanTempDir: 'always',
+};
