@@ -1,6 +1,7 @@
 // The kernel itself, without the wrapper: a call by the fields of its frame, for what the wrapper does not do, or not in
 // that way. docs/abi.md is what is relied on.
 import { readFileSync } from 'node:fs';
+import { instantiateSync } from '@assemblyscript/loader';
 import { BAD_TARGET, Field32, Field64, Flag, FRAME_BYTES, Hessian, SEGMENT } from '../src/abi.js';
 
 interface Kernel {
@@ -11,7 +12,7 @@ interface Kernel {
 }
 
 const bytes = readFileSync(new URL('../build/kernel.wasm', import.meta.url));
-export const kernel = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernel;
+export const kernel = instantiateSync<Kernel>(bytes).exports;
 
 const PAGE = 65_536;
 const frame = kernel.base();

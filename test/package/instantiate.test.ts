@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
-import { instantiateSync } from '@assemblyscript/loader';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Kernel } from '../../src/engine/kernel.js';
 import { root, runModule } from './support.js';
 
 afterEach(() => {
@@ -23,17 +21,6 @@ test("a module of the host's realm, as Vercel Edge hands it over, is taken", asy
   const { FocalLoss } = await libraryWith({ module: foreign });
   const loss = new FocalLoss({ gamma: 0, alpha: null, reduction: 'sum' }).forward([0], [1]);
   expect(loss).toBeCloseTo(Math.LN2, 6);
-});
-
-test("AssemblyScript's own loader takes the binary", () => {
-  const bytes = readFileSync(`${root}dist/wasm/kernel.wasm`);
-  const { exports } = instantiateSync<Kernel & Record<string, unknown>>(bytes);
-  const frame = exports.base();
-  const target = frame + exports.workBytes();
-  new Uint8Array(exports.memory.buffer)[target] = 1;
-  new Int32Array(exports.memory.buffer, frame, 11).set([0, target, 0, 0, 0, 0, 1]);
-  exports.census(frame);
-  expect(new Float64Array(exports.memory.buffer, frame, 20)[18]).toBe(1);
 });
 
 test('where nothing was compiled, the first use says why and what to do', async () => {
