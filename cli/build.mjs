@@ -8,7 +8,7 @@ const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
 rmSync(at('dist'), { recursive: true, force: true });
 await build({
-  entryPoints: [at('src/main.ts')],
+  entryPoints: [at('src/main.ts'), at('src/worker.ts')],
   outdir: at('dist'),
   bundle: true,
   splitting: true,

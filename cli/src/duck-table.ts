@@ -36,6 +36,7 @@ export function duckTable({ duck, name, plan, scans, units, rows, signal }: Duck
       const collector = new Collector(plan, name);
       try {
         for (const scan of scans) {
+          collector.startAt(scan.first);
           const result = await duck.connection.stream(scan.sql);
           for (;;) {
             signal?.throwIfAborted();
@@ -71,6 +72,7 @@ class Collector {
   private capacity = 0;
   private done = 0;
   private filled = 0;
+  private placed = false;
 
   constructor(
     private readonly plan: Plan,
@@ -87,12 +89,19 @@ class Collector {
     }
   }
 
+  /** Tells where in the whole input the next rows are; they follow those before unless it is said. */
+  startAt(first: number | undefined): void {
+    if (first === undefined) return;
+    this.done = first;
+    this.placed = true;
+  }
+
   *flush(): Generator<Block> {
     if (this.filled === 0) return;
     const rows = this.filled;
     this.filled = 0;
+    const block: Block = { rows, scores: [], ...(this.placed && { first: this.done }) };
     this.done += rows;
-    const block: Block = { rows, scores: [] };
     for (const column of this.columns) column.into(block, rows);
     yield block;
   }

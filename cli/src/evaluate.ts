@@ -49,7 +49,7 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   let rows = 0;
   for await (const block of table.blocks()) {
     request.signal?.throwIfAborted();
-    const { block: fit, start, rows: places } = policy.apply(block, rows);
+    const { block: fit, start, rows: places } = policy.apply(block, block.first ?? rows);
     rows += block.rows;
     if (fit.rows > 0) {
       const evaluated = evaluator.add(fit, (row) => (places === undefined ? start + row : places[row]));

@@ -25,6 +25,7 @@ const code = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: controller.signal,
+  worker: new URL('./worker.js', import.meta.url),
 });
 process.exitCode = failed ? 1 : code;
 // Ends as the signal would have ended it, so that a shell's loop stops as well.

@@ -1,4 +1,4 @@
-import { DataError } from './errors.js';
+import { DataError, printable } from './errors.js';
 import type { Model } from './model.js';
 import type { ScoreFlags } from './options.js';
 import { openOutput } from './output.js';
@@ -70,7 +70,11 @@ function checkAlike(file: string, state: State, otherFile: string, other: State)
   for (const [i, mine] of a.entries()) {
     for (const key of ['loss', 'options', 'probabilities', 'classes'] as const) {
       const [got, expected] = [JSON.stringify(mine[key]), JSON.stringify(b[i][key])];
-      if (got !== expected) throw new DataError(file, `expected ${key} ${expected}, as in ${otherFile}, got ${got}`);
+      if (got !== expected)
+        throw new DataError(
+          file,
+          `expected ${key} ${expected}, as in ${printable(otherFile, 200)}, got ${printable(got, 300)}`,
+        );
     }
   }
 }

@@ -139,6 +139,7 @@ function arrayTable(name: string, parts: readonly Part[], models: readonly strin
         while (done < end) {
           const length = Math.min(step, end - done);
           const block = await readBlock(parts, length);
+          if (shards > 1) block.first = done;
           done += length;
           yield block;
         }

@@ -275,9 +275,9 @@ function scansOf(
   const select = `SELECT ${columns.join(', ')} FROM ${relation.from(plan.numbers)}`;
   const order = relation.order === undefined ? '' : ` ORDER BY ${relation.order}`;
   const filter = where === undefined ? [] : [`(${where})`];
-  const scan = (more: readonly string[]): Scan => {
+  const scan = (more: readonly string[], first?: number): Scan => {
     const conditions = [...filter, ...more].join(' AND ');
-    return { sql: `${select}${conditions === '' ? '' : ` WHERE ${conditions}`}${order}`, tracked };
+    return { sql: `${select}${conditions === '' ? '' : ` WHERE ${conditions}`}${order}`, tracked, first };
   };
   if (shard === undefined) return [scan([])];
   if (relation.files.length === 0)
@@ -285,6 +285,7 @@ function scansOf(
   if (!tracked) return shard.index === 1 ? [scan([])] : [];
   return units.share(shard).map(({ file, from, to }) => {
     const range = from === undefined ? [] : [`file_row_number >= ${from}`, `file_row_number < ${to}`];
-    return scan([`file_index = ${file}`, ...range]);
+    const first = where === undefined && relation.format === 'parquet' ? units.rowsBefore(file, from ?? 0) : undefined;
+    return scan([`file_index = ${file}`, ...range], first);
   });
 }

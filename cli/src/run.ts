@@ -9,6 +9,8 @@ export interface Streams {
   readonly stderr: Stream;
   /** Stops the work, as Ctrl-C does. */
   readonly signal?: AbortSignal;
+  /** The module of a thread; without it there is one thread. */
+  readonly worker?: URL;
 }
 
 /** What a command works with. */

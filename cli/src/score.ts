@@ -7,6 +7,7 @@ import { SIGMOID } from './model-scores.js';
 import { openInput } from './open.js';
 import { type InputFlags, inputRequest, type ScoreFlags, type ThresholdFlags } from './options.js';
 import { type OutputFile, openOutput, standardOutput } from './output.js';
+import { evaluateShared, threadsFor } from './parallel.js';
 import { skippedText } from './policy.js';
 import { Progress } from './progress.js';
 import { type Records, type RecordWriter, recordFormat, recordWriter } from './records.js';
@@ -24,7 +25,8 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
   checkFlags(flags);
   const options = lossOptions(flags);
   const elementwise = flags.out !== undefined || flags.top !== undefined;
-  const input = await openInput(inputRequest(sources, flags, 'needed', elementwise), run.scratch, run.signal);
+  const request = inputRequest(sources, flags, 'needed', elementwise);
+  const input = await openInput(request, run.scratch, run.signal);
   const files: OutputFile[] = [];
   const progress = new Progress(run.stderr);
   try {
@@ -48,23 +50,34 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
           );
     const state = flags.state === undefined ? undefined : await open(flags.state, '--state');
     const tops = table.models.map(() => new Hardest(flags.top ?? 0));
-    const evaluation = await evaluate({
-      table,
-      settings: { loss: flags.loss, options },
-      rows: inputRequest(sources, flags, 'needed', false).rows,
-      ignoreIndex: flags.ignoreIndex,
-      nulls: flags.null,
-      nan: flags.nan,
-      joined: flags.join,
-      elementwise,
-      signal: run.signal,
-      onProgress: (share) => progress.report(share),
-      warn: run.warn,
-      async onBlock(evaluated) {
-        if (flags.top !== undefined) for (const [m, top] of tops.entries()) collectHardest(top, evaluated, m);
-        if (writer !== undefined) await writeBlock(writer, evaluated, table.models, table.probabilities, flags);
+    const task = {
+      input: request,
+      evaluation: {
+        settings: { loss: flags.loss, options },
+        rows: request.rows,
+        ignoreIndex: flags.ignoreIndex,
+        nulls: flags.null,
+        nan: flags.nan,
+        joined: flags.join,
+        elementwise,
       },
-    });
+    };
+    const onProgress = (share: number) => progress.report(share);
+    const threads = threadsFor(task, table, run);
+    const evaluation =
+      threads > 1
+        ? await evaluateShared(task, threads, run, onProgress)
+        : await evaluate({
+            ...task.evaluation,
+            table,
+            signal: run.signal,
+            onProgress,
+            warn: run.warn,
+            async onBlock(evaluated) {
+              if (flags.top !== undefined) for (const [m, top] of tops.entries()) collectHardest(top, evaluated, m);
+              if (writer !== undefined) await writeBlock(writer, evaluated, table.models, table.probabilities, flags);
+            },
+          });
     progress.stop();
     const { models, skipped, rows } = evaluation;
     warnOfProbabilities(models[0], table.name, run.warn);

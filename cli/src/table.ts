@@ -12,6 +12,8 @@ export interface Rows {
 /** What a piece of input holds, row by row. Arrays are valid until the next block is asked for. */
 export interface Block {
   rows: number;
+  /** The place of its first row in the whole input, where some of that is left out. */
+  first?: number;
   /** Logits, or probabilities, of each model. */
   scores: Rows[];
   targets?: Rows;
@@ -58,6 +60,7 @@ export function slice(block: Block, from: number, to: number): Block {
   const part = ({ values, width }: Rows): Rows => ({ values: values.subarray(from * width, to * width), width });
   return {
     rows: to - from,
+    first: block.first === undefined ? undefined : block.first + from,
     scores: block.scores.map(part),
     targets: block.targets && part(block.targets),
     weight: block.weight && part(block.weight),

@@ -8,6 +8,8 @@ export interface Scan {
   readonly sql: string;
   /** Whether its last two columns are the file's index and the row's number in it. */
   readonly tracked: boolean;
+  /** The place of its first row in the whole input, where that is known and not where the scan before ends. */
+  readonly first?: number;
 }
 
 export interface Shard {
@@ -51,6 +53,11 @@ export class Units {
   /** Whether there is anything to tell apart. */
   get several(): boolean {
     return this.ends.length > 1 || this.ends.some((list) => list.length > 1);
+  }
+
+  /** How many rows come before a place in a file. */
+  rowsBefore(file: number, from: number): number {
+    return this.ends.slice(0, file).reduce((sum, list) => sum + (list.at(-1) ?? 0), from);
   }
 
   /** The units of one shard: every so many-th, by file where there are enough, else by row group. */

@@ -1,30 +1,15 @@
 // The built command as a process of its own: what signals, pipes and exit codes come to.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, truncateSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { start } from './process.js';
 import { float32, folder, npyFile, uint8 } from './support.js';
 
-const COMMAND = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const files = folder();
 const x = files.write('x.npy', float32(...Array(5000).fill(2)));
 const y = files.write('y.npy', uint8(...Array(5000).fill(0)));
-
-function start(...argv: string[]) {
-  const child = spawn(process.execPath, [COMMAND, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = { out: '', err: '' };
-  child.stdout.on('data', (chunk) => {
-    output.out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    output.err += chunk;
-  });
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }));
-  return { child, ended };
-}
 
 test('the built command scores, has the package version, and exits with the kind of fault', async () => {
   const [scored, versioned, usage, data] = await Promise.all([
