@@ -46,6 +46,10 @@ export async function dialectOf(duck: Duck, file: string, name: string, flags: D
   const cells = split(first, delimiter);
   if (cells.some((cell) => cell.length > 10_000))
     throw new DataError(name, `expected a row of cells, got ${quote(first)}`, `line ${skip + 1}`);
+  if (cells.length > MOST_COLUMNS) {
+    const got = `got ${cells.length}; Parquet and arrays have room for more`;
+    throw new DataError(name, `expected at most ${MOST_COLUMNS} columns, ${got}`, `line ${skip + 1}`);
+  }
   const header = flags.header ?? isHeader(cells, name);
   const names = header ? cells.map((cell) => cell.trim()) : cells.map((_, index) => String(index));
   if (header && skip + 1 >= lines.length && lines.length < LINES) throw new DataError(name, 'the file has no rows');
@@ -91,6 +95,8 @@ function options({ delimiter, header, skip, decimalComma }: Omit<Dialect, 'types
 }
 
 const LINES = 50;
+// To find the types of more takes the engine minutes.
+const MOST_COLUMNS = 10_000;
 
 async function firstLines(duck: Duck, file: string, name: string): Promise<string[]> {
   // a unit separator is in no text: each line is one cell

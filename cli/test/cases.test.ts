@@ -180,7 +180,7 @@ test('cells of any length are refused in linear time', async () => {
     '-'.repeat(80_000),
     '1,'.repeat(40_000),
   ]) {
-    for (const text of [`logit,target\n${cell},1\n`, `${cell}\n1\n`, `logit;target\n${cell};1\n`]) {
+    for (const text of [`logit,target\n${cell},1\n`, `${cell}\n1\n`]) {
       const { code } = await cli('score', files.write('long.csv', text), '--logits', '0', '--targets', '1');
       // digits alone are a number, if an infinite one
       expect(code, text.slice(0, 30)).toBeGreaterThanOrEqual(/^1*$/.test(cell) ? 0 : 1);

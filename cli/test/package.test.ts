@@ -46,7 +46,7 @@ test('the command line depends on the core of its own version, and on exact vers
   expect(cli.manifest.version).toBe(core.manifest.version);
 });
 
-test('npx runs the command from the two tarballs', () => {
+test('npx runs the command from the two tarballs', { timeout: 300_000 }, () => {
   const place = files.path('empty');
   mkdirSync(place);
   try {
