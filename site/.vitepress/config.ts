@@ -19,6 +19,7 @@ const DOCS = [
 ];
 const PLAYGROUND = [
   { text: 'Curves', link: '/playground/curves' },
+  { text: 'Your file', link: '/playground/file' },
   { text: 'Posterior', link: '/playground/posterior' },
   { text: 'This machine', link: '/playground/machine' },
 ];

@@ -6,6 +6,8 @@ import { dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export const MARK = '/__base__/';
+/** The mark in the name of the class that VitePress gives a page. */
+const CLASS = '___base___';
 
 export async function makePortable(folder) {
   const parse = await parserOfRollup();
@@ -30,13 +32,19 @@ export async function makePortable(folder) {
 const SCRIPT = /(<script[^>]*>)([\s\S]*?)(<\/script>)/g;
 
 /**
- * Attributes are relative. The data of the site are told the path that the page was opened under; so are the links, since the
- * router keeps some of them when it opens a page of another folder.
+ * Attributes are relative for whoever reads the file. Once it is open they get the path that it was opened under, which the
+ * application then finds as it would have written it; and links keep their target when the page changes without a load.
  */
 function changePage(text, up) {
-  const base = `<script>globalThis.siteBase=new URL(${JSON.stringify(up)},location.href).pathname</script>`;
-  const absolute =
-    '<script>for(const a of document.links)if(/^\\.{1,2}\\//.test(a.getAttribute("href")))a.href=a.href</script>';
+  const data = JSON.stringify(up);
+  const base = `<script>globalThis.siteBase=new URL(${data},location.href).pathname</script>`;
+  const absolute = `<script>{
+for (const name of ['href', 'src'])
+  for (const each of document.querySelectorAll('body [' + name + '^="' + ${data} + '"]'))
+    each.setAttribute(name, each.getAttribute(name).replace(${data}, siteBase));
+for (const each of document.querySelectorAll('[class*="${CLASS}"]'))
+  each.className = each.className.replace('${CLASS}', siteBase.replace(/[./]+/g, '_'));
+}</script>`;
   return text
     .replace(SCRIPT, (_, start, body, end) => start.replaceAll(MARK, up) + body.replaceAll(MARK, '"+siteBase+"') + end)
     .replaceAll(MARK, up)

@@ -16,23 +16,24 @@ export const webkit = { name: 'WebKitGTK', file: MINI_BROWSER, packages: 'webkit
 
 /**
  * Calls `use` with an open browser: `log` opens a page and returns the first line that it logs; `newPage`, where there is
- * one, gives a page of puppeteer's.
+ * one, gives a page of puppeteer's. `puppeteer` imports it, for who has one of their own.
  */
-export async function withBrowser({ name, file, packages, use: open }, use) {
-  if (existsSync(file)) return open(use);
+export async function withBrowser(browser, use, puppeteer = () => tool('puppeteer-core')) {
+  const { name, file, packages, use: open } = browser;
+  if (existsSync(file)) return open(use, puppeteer);
   const remedy = `run \`apt-get install -y --no-install-recommends ${packages}\``;
   return check(name, '', 'is there', () => Promise.reject(new Error(`no ${file}: ${remedy}`)));
 }
 
 function puppet(name, browser, file, packages, args = []) {
-  const open = async (use) => {
-    const { default: puppeteer } = await tool('puppeteer-core');
+  const open = async (use, load) => {
+    const { default: puppeteer } = await load();
     const opened = await puppeteer.launch({ browser, executablePath: file, args });
     const newPage = () => opened.newPage();
-    const log = async (url) => {
+    const log = async (url, patience) => {
       const page = await newPage();
       try {
-        return await firstLog(page, url);
+        return await firstLog(page, url, patience);
       } finally {
         await page.close();
       }
@@ -46,11 +47,13 @@ function puppet(name, browser, file, packages, args = []) {
   return { name, file, packages, use: open };
 }
 
-async function firstLog(page, url) {
+async function firstLog(page, url, patience = PATIENCE) {
   const said = new Promise((resolve, reject) => {
     page.on('console', (message) => (message.type() === 'log' ? resolve(message.text()) : undefined));
     page.on('pageerror', reject);
-    setTimeout(PATIENCE, undefined, { ref: false }).then(() => reject(new Error(`${url} logged nothing in 20 s`)));
+    setTimeout(patience, undefined, { ref: false }).then(() =>
+      reject(new Error(`${url} logged nothing in ${patience / 1000} s`)),
+    );
   });
   const [text] = await Promise.all([said, page.goto(url)]);
   return text;
@@ -80,10 +83,10 @@ async function withDriver(display, use) {
     const { sessionId, capabilities } = await ask('POST', '/session', wanted);
     const session = `/session/${sessionId}`;
     const script = 'return document.documentElement.dataset.logged';
-    const log = async (url) => {
+    const log = async (url, patience) => {
       await ask('POST', `${session}/url`, { url });
       const read = () => ask('POST', `${session}/execute/sync`, { script, args: [] });
-      return until(read, `${url} logged nothing`);
+      return until(read, `${url} logged nothing`, patience);
     };
     try {
       return await use({ name: webkit.name, version: capabilities.browserVersion, log });
@@ -97,12 +100,12 @@ async function withDriver(display, use) {
 }
 
 /** What `read` gives, as soon as it gives something. */
-async function until(read, complaint) {
-  for (const end = performance.now() + PATIENCE; performance.now() < end; await setTimeout(50)) {
+async function until(read, complaint, patience = PATIENCE) {
+  for (const end = performance.now() + patience; performance.now() < end; await setTimeout(50)) {
     const value = await read();
     if (value !== undefined && value !== null) return value;
   }
-  throw new Error(`${complaint} in 20 s`);
+  throw new Error(`${complaint} in ${patience / 1000} s`);
 }
 
 async function freePort() {

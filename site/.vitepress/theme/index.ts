@@ -6,6 +6,7 @@ import './style.css';
 // Only in the browser, and only where a page has it: plots and readers weigh more than the documents.
 const tools = {
   CurvesTool: defineAsyncComponent(() => import('../../playground/curves/CurvesTool.vue')),
+  FileTool: defineAsyncComponent(() => import('../../playground/file/FileTool.vue')),
   PosteriorTool: defineAsyncComponent(() => import('../../playground/posterior/PosteriorTool.vue')),
   MachineTool: defineAsyncComponent(() => import('../../playground/machine/MachineTool.vue')),
 };

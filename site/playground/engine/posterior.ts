@@ -1,4 +1,4 @@
-import { focalPosterior } from 'focal-loss-wasm';
+import { focalLogit, focalPosterior } from 'focal-loss-wasm';
 
 /** What a binary model was trained with. */
 export interface Training {
@@ -12,15 +12,10 @@ export function probabilitiesOf(training: Training, scores: Float64Array): Float
   return focalPosterior(Float64Array.from(scores, logitOf), training);
 }
 
-/** The score that a probability trains to. The probability grows with the logit, so that halving finds it. */
+/** The score that a probability trains to. */
 export function scoreOf(training: Training, probability: number): number {
-  let [low, high] = [-90, 90];
-  while (high - low > 1e-6) {
-    const middle = (low + high) / 2;
-    if (focalPosterior([middle], training)[0] < probability) low = middle;
-    else high = middle;
-  }
-  return 1 / (1 + Math.exp(-high));
+  const [logit] = focalLogit([probability], training);
+  return 1 / (1 + Math.exp(-logit));
 }
 
 function logitOf(score: number): number {

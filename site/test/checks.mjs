@@ -1,0 +1,160 @@
+// What must be so in every browser.
+import { deepStrictEqual } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import * as library from '../../dist/index.js';
+import { CalibrationMeter } from '../../dist/metrics.js';
+import { check } from '../../test/runtimes/report.mjs';
+import { root } from '../scripts/paths.mjs';
+import { truth } from './data.mjs';
+import { BASE } from './server.mjs';
+
+const { hash } = JSON.parse(readFileSync(join(root, 'test/runtimes/expected.json'), 'utf8'));
+const TOOLS = ['curves', 'file', 'posterior', 'machine'].map((name) => `playground/${name}.html`);
+const AT_ONCE = 4;
+/** Milliseconds for a check in the browser. */
+const PATIENCE = 120_000;
+/** All pages of the reference are made alike: one browser opens each, the others some. */
+const REFERENCE = /^api\/.*(FocalLoss|Meter|Labels|index)\.html$/;
+
+export async function checkAll({ name, version, log, newPage }, { origin, pages }) {
+  const ask = async (what, given) => {
+    const url = `${origin}/check?check=${what}&given=${encodeURIComponent(JSON.stringify(given ?? null))}`;
+    const { error, value } = JSON.parse(await log(url, PATIENCE));
+    if (error !== undefined) throw new Error(error);
+    if (value.faults?.length > 0) throw new Error(value.faults.join('; '));
+    return value;
+  };
+  const run = (what, test) => check(name, version, what, test);
+
+  const opened = pages.filter((path) => name === 'Chromium' || !path.startsWith('api/') || REFERENCE.test(path));
+  await run(`${opened.length} pages open, quietly, at 360 pixels`, async () => {
+    for (let k = 0; k < opened.length; k += AT_ONCE) {
+      for (const { path, faults, overflow, widest, words } of await ask('phones', opened.slice(k, k + AT_ONCE))) {
+        if (faults.length > 0) throw new Error(`${path}: ${faults.join('; ')}`);
+        if (overflow > 0) throw new Error(`${path} is ${overflow} pixels too wide: ${widest}`);
+        if (words < 20) throw new Error(`${path} is empty`);
+      }
+    }
+  });
+  await run('curves are the values of the package, and of the link', () => checkCurves(ask));
+  for (const [names, given] of Object.entries({
+    'scores.csv': {},
+    'first.npy second.npy': { score: 'first', target: 'second' },
+    'scores.parquet': {},
+    'words.csv': { probabilities: true, target: 'kind', positive: 'spam' },
+  })) {
+    await run(`a dropped file, ${names}`, () => checkFile(ask, names.split(' '), given));
+  }
+  await run('a first row that may be names or values is asked about', async () => {
+    const { problem } = await ask('file', { names: ['pandas.csv'] });
+    deepStrictEqual(problem, '"pandas.csv" has a first row of 0, 1; say whether it is names or values');
+  });
+  await run('the sample', async () => void (await ask('sample')));
+  await run('posterior, both ways', () => checkPosterior(ask));
+  await run('the hash, and a measurement', async () => {
+    const { hash: found, rates } = await ask('machine');
+    deepStrictEqual(found, hash);
+    if (!rates.every((rate) => rate > 0)) throw new Error(`rates are ${rates}`);
+  });
+  await run('links and search under another path', async () => {
+    const { found } = await ask('walk');
+    if (!found.startsWith(BASE)) throw new Error(`a result leads to ${found}`);
+  });
+  // what it looks at is the same in each
+  if (name === 'Chromium') {
+    for (const dark of [false, true]) {
+      await run(`axe finds nothing, ${dark ? 'dark' : 'light'}`, async () => {
+        const found = await ask('accessible', { dark, paths: [...TOOLS, 'index.html', 'docs/options.html'] });
+        if (found.length > 0) throw new Error(found.join('\n'));
+      });
+    }
+  }
+  if (newPage !== undefined) await run('sliders by keyboard', () => checkKeyboard(newPage, origin));
+}
+
+async function checkCurves(ask) {
+  const link = '#x=x&show=loss,grad,hess&curve=FocalLoss;gamma=2;alpha=0.75&curve=BCEWithLogitsLoss;target=0';
+  const { before, after, lines, figures, link: moved } = await ask('curves', { hash: link, position: 1, moved: 3 });
+  const values = (criterion, target) => {
+    const { grad, hess } = criterion.gradHess([1], [target]);
+    return [criterion.forward([1], [target]), grad[0], hess[0]].map((value) => String(Number(value.toPrecision(4))));
+  };
+  const bce = values(new library.BCEWithLogitsLoss(), 0);
+  deepStrictEqual(before, [values(new library.FocalLoss({ gamma: 2, alpha: 0.75 }), 1), bce]);
+  deepStrictEqual(after, [values(new library.FocalLoss({ gamma: 3, alpha: 0.75 }), 1), bce]);
+  deepStrictEqual([lines, figures], [6, 3]);
+  deepStrictEqual(moved, link.replace('gamma=2', 'gamma=3'));
+}
+
+async function checkFile(ask, names, { probabilities = false, ...given }) {
+  const found = await ask('file', { names, ...given });
+  if (found.problem !== undefined) throw new Error(found.problem);
+  const expected = (gamma) => {
+    const criterion = new library.FocalLoss({ gamma, alpha: 0.25, reduction: 'none', fromLogits: !probabilities });
+    const inputs = probabilities ? Float32Array.from(truth.probabilities) : truth.logits;
+    const meter = new library.LossMeter(criterion);
+    meter.update(inputs, truth.targets);
+    const { mean, sumPositives, sumNegatives } = meter.compute();
+    const hardest = Array.from(library.hardest(criterion.forward(inputs, truth.targets), 20));
+    const logits = probabilities ? Float32Array.from(truth.probabilities, (p) => Math.log(p) - Math.log1p(-p)) : inputs;
+    const eces = [{ gamma: 0, alpha: null }, { gamma: 2 }].map((options) => {
+      const calibration = new CalibrationMeter();
+      calibration.update(library.focalPosterior(logits, options), truth.targets);
+      return calibration.compute().ece;
+    });
+    return { mean, sums: [sumPositives, sumNegatives], hardest, eces };
+  };
+  const { mean, sums, hardest, eces, moved } = found;
+  deepStrictEqual({ mean, sums, hardest, eces }, expected(2));
+  deepStrictEqual(moved, expected(3).mean);
+  deepStrictEqual(found.figures, 4);
+}
+
+async function checkPosterior(ask) {
+  const { first, second } = await ask('posterior', { hash: '#gamma=2&alpha=0.25&posWeight=1&score=0.5' });
+  deepStrictEqual(first, [0.5, 0.75]);
+  const [score, probability] = second;
+  deepStrictEqual(probability, 0.9);
+  const [back] = library.focalPosterior([Math.log(score / (1 - score))], { gamma: 2, alpha: 0.25 });
+  if (Math.abs(back - 0.9) > 1e-4)
+    throw new Error(`a probability of 0.9 gives the score ${score}, which means ${back}`);
+}
+
+async function checkKeyboard(newPage, origin) {
+  const page = await newPage();
+  try {
+    await page.goto(`${origin}${BASE}playground/curves.html#x=x&curve=FocalLoss`);
+    await page.waitForSelector('.tool[data-ready="true"] .card input[type=range]');
+    await page.focus('.card input[type=range]:nth-of-type(1)');
+    const names = await tabs(page, 3);
+    deepStrictEqual(new Set(names).size, 3);
+    await page.focus('.reading input[type=range]');
+    const before = await page.$eval('.values tbody', (body) => body.textContent);
+    await page.keyboard.press('ArrowRight');
+    await setTimeout(100);
+    const after = await page.$eval('.values tbody', (body) => body.textContent);
+    if (before === after) throw new Error('an arrow key does not move what is read');
+  } finally {
+    await page.close();
+  }
+}
+
+/** What a screen reader calls the controls that the tab key leads to. */
+async function tabs(page, count) {
+  const names = [];
+  for (let k = 0; k < count; k++) {
+    await page.keyboard.press('Tab');
+    names.push(
+      await page.evaluate(() => {
+        const { activeElement: element } = document;
+        return (
+          element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent.trim() ?? element.textContent.trim()
+        );
+      }),
+    );
+  }
+  if (names.some((name) => name === '')) throw new Error(`a control has no name: ${names.join(', ')}`);
+  return names;
+}
