@@ -13,11 +13,11 @@ export const rowsOf = (values: Numbers, columns: number) =>
 export const oneHot = (labels: readonly number[], columns: number) =>
   labels.flatMap((label) => Array.from({ length: columns }, (_, k) => (k === label ? 1 : 0)));
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-const bceWithLogits = (x: number, y: number) => Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
-const balance = (alpha: number, y: number) => alpha * y + (1 - alpha) * (1 - y);
-const clip = (p: number, epsilon = 1e-7) => Math.min(Math.max(p, epsilon), 1 - epsilon);
-const softmax = (row: readonly number[]) => {
+export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+export const bceWithLogits = (x: number, y: number) => Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
+export const balance = (alpha: number, y: number) => alpha * y + (1 - alpha) * (1 - y);
+export const clip = (p: number, epsilon = 1e-7) => Math.min(Math.max(p, epsilon), 1 - epsilon);
+export const softmax = (row: readonly number[]) => {
   const total = sum(row.map(Math.exp));
   return row.map((z) => Math.exp(z) / total);
 };

@@ -40,10 +40,13 @@ test('every option and key of a call, and no other', () => {
   }
 });
 
-test('a row of counterparts for each test of parity, and no other', () => {
-  const rows = tableUnder('Counterparts').map(([name]) => name);
-  expect(rows.sort()).toEqual(titlesIn(read('./parity.test.ts')).sort());
-  expect(rows.length).toBeGreaterThan(20);
+test.each([
+  ['Counterparts', './parity.test.ts'],
+  ['Detectors and segmentation', './parity-detectors.test.ts'],
+])('%s: a row for each test of %s, and no other', (heading, file) => {
+  const rows = tableUnder(heading).map(([name]) => name);
+  expect(rows.sort()).toEqual(titlesIn(read(file)).sort());
+  expect(rows.length).toBeGreaterThan(10);
 });
 
 test('the meanings of soft targets, with their values', () => {
