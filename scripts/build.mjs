@@ -64,7 +64,7 @@ function compile(text) {
   };
   const inline = `${compile}export const wasm = /* @__PURE__ */ compile('${digits(KERNEL)}');\n`;
   embed('inline', inline);
-  write('dist/wasm/inline.js', inline); // for the threads of ./parallel
+  write('dist/wasm/inline.js', inline); // for the sources as they are, in tests
   // Only an engine that refuses the one with fused operations is given the other.
   const choose = `function choose(first) {
   return first.error === undefined ? { ...first, relaxed: true } : compile('${digits(KERNEL)}');
@@ -107,11 +107,12 @@ async function bundle() {
     define: { 'import.meta.url': 'moduleUrl' },
     banner: { js: "'use strict';\nconst moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
-  // a thread has nothing but the kernel and what calls it
+  // a thread has nothing but what calls the kernel, which it is given
   await output('src/parallel/worker.ts', 'dist/parallel/worker.js', {
     ...library,
     format: 'esm',
-    external: ['#wasm', 'node:worker_threads'],
+    external: ['node:worker_threads'],
+    plugins: [resolveTo('#wasm', { path: at('src/parallel/given-kernel.ts') })],
   });
 }
 

@@ -1,5 +1,6 @@
 // What every loss shares: the checks of a call, the loop over segments, and the reduction.
 
+import { wasm } from '#wasm';
 import { BAD_TARGET, Field32, Field64, Flag } from '../abi.js';
 import {
   allocate,
@@ -207,6 +208,11 @@ export abstract class Evaluator {
     return { x, y, weight, out, gradOut, hessOut, validate, normalizer, layout, length, shares, origin: 0, plane };
   }
 
+  /** The compiled kernel, which threads are given. */
+  get binary(): typeof wasm {
+    return wasm;
+  }
+
   /** How many calls of the kernel a request takes. */
   segments({ length, plane }: Request): number {
     return plane === 0 ? Math.ceil(length / this.step) : (length / plane) * Math.ceil(plane / this.step);
@@ -216,7 +222,7 @@ export abstract class Evaluator {
    * The start of a segment. Planes of more pixels than a segment are cut apart, and where a plane is one class's the classes
    * of the same pixels follow each other, so that labels are read once.
    */
-  protected startOf(segment: number, { plane, layout }: Request): number {
+  startOf(segment: number, { plane, layout }: Request): number {
     if (plane === 0) return segment * this.step;
     const planes = this.isByClass ? layout.classes : 1;
     const chunks = Math.ceil(plane / this.step);
@@ -226,7 +232,7 @@ export abstract class Evaluator {
   }
 
   /** The elements or rows of the segment that starts at `start`. */
-  protected countOf(start: number, { length, plane }: Request): number {
+  countOf(start: number, { length, plane }: Request): number {
     return Math.min(this.step, plane === 0 ? length - start : plane - (start % plane));
   }
 

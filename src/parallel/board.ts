@@ -1,8 +1,7 @@
 // The block of shared memory that the calling thread and the others work by: who does what is settled with Atomics, and
 // messages bring only memory that a thread has not seen.
 
-import type { Kind as OperandKind } from '../engine/operand.js';
-import { kindOf } from '../kinds.js';
+import type { Kind } from '../engine/operand.js';
 
 /** 32-bit words, each on a cache line of its own. All access is by Atomics. */
 export enum Word {
@@ -11,9 +10,9 @@ export enum Word {
   state = 16,
   /** Threads that read the job or work on it. It is changed only while there are none. */
   active = 32,
-  /** Units of work that were given out. */
+  /** Segments, or slots, that were given out. */
   taken = 48,
-  /** Units that may be given out. */
+  /** Slots that may be given out. */
   filled = 64,
   /** The first segment that has a bad target. */
   bad = 80,
@@ -43,34 +42,28 @@ export enum State {
 
 /** Numbers that describe a job. */
 export enum Field {
-  /** Units of work in all. A unit is a segment; where arrays are staged, a slot of segments. */
-  units = 0,
-  /** Targets. */
-  rows = 1,
+  segments = 0,
   /** Slots of staged arrays; 0 where every array is shared. */
-  slots = 2,
-  /** Rows of a slot. */
-  slotRows = 3,
-  /** Threads that the units are for, the caller's among them. */
-  threads = 4,
-  scale = 5,
+  slots = 1,
+  /** Threads that the segments are for, the caller's among them. */
+  threads = 2,
+  scale = 3,
   /** 1 or 0. */
-  validate = 6,
-  /** Logits of a row. */
-  columns = 7,
+  validate = 4,
   /** A bit for each role whose array lies in slots. */
-  staged = 8,
-  /** What a request says of its shape. */
-  classes = 9,
-  pixels = 10,
-  plane = 11,
+  staged = 5,
+  // What a request says of its shape.
+  length = 6,
+  classes = 7,
+  pixels = 8,
+  plane = 9,
   /** 1 or 0. */
-  shares = 12,
-  booleans = 13,
-  /** First of a number for each input: what its elements are, of OPERAND_KINDS. */
-  kinds = 14,
+  shares = 10,
+  booleans = 11,
+  /** Length of the logits. */
+  logits = 12,
   /** First of four numbers for each role: which buffer (-1 for none), kind, offset in bytes, length. */
-  arrays = 17,
+  arrays = 13,
 }
 
 /** What an array of a job is for. */
@@ -81,7 +74,7 @@ export enum Role {
   out = 3,
   grad = 4,
   hess = 5,
-  /** Three numbers for each segment, in the order of `Sums`. */
+  /** Three numbers for each segment: sum, positives, negatives. */
   sums = 6,
 }
 const ROLES = 7;
@@ -91,50 +84,41 @@ const FIELDS = Field.arrays + 4 * ROLES;
 export const NONE = 2 ** 31 - 1;
 /** Segments that are taken at a time at most: a stretch long enough to be read at full speed. */
 export const LONGEST = 16;
+/** Segments of a slot: copied they are still in the cache when a thread gets to them. */
+export const SLOT = 4;
 
-/** Kinds of arrays on shared memory, by the number that stands for them. */
-export const KINDS = [
-  Float32Array,
-  Float64Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int8Array,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  BigInt64Array,
-  BigUint64Array,
-  (globalThis as { Float16Array?: unknown }).Float16Array,
-].filter(Boolean) as unknown as readonly Kind[];
+/** What the elements of an array are, by the number that stands for it, and the array. */
+const KINDS: readonly (readonly [kind: Kind, type: ArrayType])[] = [
+  ['Float32Array', Float32Array],
+  ['Float64Array', Float64Array],
+  ['Uint8Array', Uint8Array],
+  ['Uint8ClampedArray', Uint8ClampedArray],
+  ['Int8Array', Int8Array],
+  ['Int16Array', Int16Array],
+  ['Uint16Array', Uint16Array],
+  ['Int32Array', Int32Array],
+  ['Uint32Array', Uint32Array],
+  ['BigInt64Array', BigInt64Array],
+  ['BigUint64Array', BigUint64Array],
+  ['float16', Uint16Array],
+  ['bfloat16', Uint16Array],
+] as unknown as readonly (readonly [Kind, ArrayType])[];
 
-/** What the elements of an input are, by the number that stands for it. */
-export const OPERAND_KINDS: readonly OperandKind[] = [
-  'Float32Array',
-  'Float64Array',
-  'Uint8Array',
-  'Uint8ClampedArray',
-  'Int8Array',
-  'Int16Array',
-  'Uint16Array',
-  'Int32Array',
-  'Uint32Array',
-  'BigInt64Array',
-  'BigUint64Array',
-  'float16',
-  'bfloat16',
-];
-
-export interface Kind {
+interface ArrayType {
   new (buffer: SharedArrayBuffer, offset: number, length: number): SharedArray;
   readonly BYTES_PER_ELEMENT: number;
-  readonly name: string;
 }
 
-/** What stands for the kind of an array. */
-export function kindNumber(array: ArrayBufferView): number {
-  const name = kindOf(array);
-  return KINDS.findIndex((kind) => kind.name === name);
+export function numberOf(kind: Kind): number {
+  return KINDS.findIndex(([name]) => name === kind);
+}
+
+export function kindOfNumber(number: number): Kind {
+  return KINDS[number][0];
+}
+
+export function arrayType(kind: Kind): ArrayType {
+  return KINDS[numberOf(kind)][1];
 }
 
 /** An array on shared memory. */
@@ -169,7 +153,7 @@ export class Board {
    */
   takeSegments(most: number): number {
     const { words, fields } = this;
-    const total = fields[Field.units];
+    const total = fields[Field.segments];
     for (;;) {
       const at = Atomics.load(words, Word.taken);
       const left = total - at;

@@ -4,11 +4,11 @@ export function threadError(cause: unknown): Error {
   return coded(`"threads" expected threads that start and live, got one that failed: ${reason}`, cause);
 }
 
-export function closedError(name: string): Error {
-  return coded(`"${name}" expected a call before close(), got one after it`);
+export function closedError(): Error {
+  return coded('"close" expected no call after it, got one; make a new loss');
 }
 
 function coded(message: string, cause?: unknown): Error {
   const error = new Error(message, cause === undefined ? undefined : { cause });
-  return Object.assign(error, { code: 'FOCAL_LOSS_THREAD' });
+  return Object.assign(error, { code: 'FOCAL_LOSS_THREAD', argument: message.split('"')[1] });
 }

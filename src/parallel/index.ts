@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { Parallel, type ParallelOptions } from './parallel.js';
 export {
   ParallelFocalLoss,
   type ParallelFocalLossAroundOptions,

@@ -1,45 +1,16 @@
 import { setImmediate } from 'node:timers';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { Settings } from '../engine/definition.js';
-import type { Request } from '../engine/evaluator.js';
-import {
-  Board,
-  Field,
-  IDLE,
-  kindNumber,
-  NONE,
-  OPERAND_KINDS,
-  Role,
-  type SharedArray,
-  STARTED,
-  State,
-  Word,
-} from './board.js';
+import type { Evaluator } from '../engine/evaluator.js';
+import { viewBuffer, viewOffset } from '../kinds.js';
+import { Board, Field, IDLE, NONE, numberOf, STARTED, State, Word } from './board.js';
 import { Buffers } from './buffers.js';
 import { threadError } from './errors.js';
+import type { Job } from './job.js';
 
 /** Milliseconds for which the caller waits for threads that finish their last segments, before it lets others use its thread. */
 const PATIENCE = 1;
 /** Milliseconds of these in which it looks again and again: to sleep and be woken takes as long. */
 const ALERT = 0.05;
-
-/** What a job is about, but for its arrays. */
-export interface Task {
-  readonly request: Request;
-  readonly units: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly slots: number;
-  readonly slotRows: number;
-  readonly scale: number;
-  readonly validate: boolean;
-  /** Threads beside the caller's that are worth waking. */
-  readonly helpers: number;
-  /** By role. */
-  readonly arrays: readonly (SharedArray | undefined)[];
-  /** A bit for each role whose array lies in slots. */
-  readonly staged: number;
-}
 
 /** Threads beside the calling one, from their start to their end or to the death of one. */
 export class Threads {
@@ -60,8 +31,7 @@ export class Threads {
 
   constructor(
     readonly count: number,
-    name: string,
-    settings: Settings,
+    { definition, settings, binary }: Evaluator,
     slots: number,
   ) {
     this.board = Board.of(slots);
@@ -69,7 +39,7 @@ export class Threads {
     for (let k = 0; k < count; k++) {
       const { port1, port2 } = new MessageChannel();
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { port: port2, buffer, name, settings },
+        workerData: { port: port2, buffer, name: definition.name, settings, binary },
         transferList: [port2],
         // what a process is started with is meant for its own program
         execArgv: [],
@@ -90,38 +60,39 @@ export class Threads {
     return this.#waitUntil(() => this.#started === this.count);
   }
 
-  /** Puts a job on the board and wakes threads for it. There is none on it. */
-  begin(task: Task): void {
+  /** Puts a job on the board and wakes `helpers` threads for it. There is none on it. */
+  begin(job: Job, helpers: number): void {
     const { words, fields } = this.board;
-    fields[Field.units] = task.units;
-    fields[Field.rows] = task.rows;
-    fields[Field.slots] = task.slots;
-    fields[Field.slotRows] = task.slotRows;
-    fields[Field.threads] = task.helpers + 1;
-    fields[Field.scale] = task.scale;
-    fields[Field.validate] = task.validate ? 1 : 0;
-    fields[Field.columns] = task.columns;
-    fields[Field.staged] = task.staged;
-    const { x, y, weight, layout, plane, shares } = task.request;
+    const { request, scale } = job.call;
+    const { layout, length, plane, shares, validate, x, y } = request;
+    fields[Field.segments] = job.segments;
+    fields[Field.slots] = job.slots;
+    fields[Field.threads] = helpers + 1;
+    fields[Field.scale] = scale;
+    fields[Field.validate] = validate ? 1 : 0;
+    fields[Field.staged] = job.staged;
+    fields[Field.length] = length;
     fields[Field.classes] = layout.classes;
     fields[Field.pixels] = layout.pixels;
     fields[Field.plane] = plane;
     fields[Field.shares] = shares ? 1 : 0;
     fields[Field.booleans] = y.booleans ? 1 : 0;
-    for (const [role, operand] of [x, y, weight].entries()) {
-      const isNumber = role !== Role.targets && (task.staged & (1 << role)) !== 0 && operand?.kind === 'Float64Array';
-      // logits and weights are converted as they are staged
-      const kind = isNumber ? 'Float32Array' : operand?.kind;
-      fields[Field.kinds + role] = kind === undefined ? 0 : OPERAND_KINDS.indexOf(kind);
+    fields[Field.logits] = x.length;
+    for (const [role, given] of job.given.entries()) {
+      const at = Field.arrays + 4 * role;
+      fields[at] = given === undefined ? -1 : this.#buffers.idOf(viewBuffer(given.array) as SharedArrayBuffer);
+      if (given === undefined) continue;
+      fields[at + 1] = numberOf(given.kind);
+      fields[at + 2] = viewOffset(given.array);
+      fields[at + 3] = given.array.length;
     }
-    for (let role = Role.logits; role <= Role.sums; role++) this.#describe(role, task.arrays[role]);
     this.#post();
     Atomics.store(words, Word.taken, 0);
     Atomics.store(words, Word.filled, 0);
     Atomics.store(words, Word.bad, NONE);
-    Atomics.store(words, Word.wanted, task.slots === 0 ? task.helpers - 2 : 0);
+    Atomics.store(words, Word.wanted, job.slots === 0 ? helpers - 2 : 0);
     Atomics.store(words, Word.state, State.open);
-    if (task.slots === 0) this.board.wake(Math.min(2, task.helpers));
+    if (job.slots === 0) this.board.wake(Math.min(2, helpers));
   }
 
   /** Resolves when nobody works on the job any more, of which nothing is left to take; rejects where a thread has failed. */
@@ -190,16 +161,6 @@ export class Threads {
 
   #turn(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));
-  }
-
-  #describe(role: Role, array: SharedArray | undefined): void {
-    const { fields } = this.board;
-    const at = Field.arrays + 4 * role;
-    fields[at] = array === undefined ? -1 : this.#buffers.idOf(array.buffer);
-    if (array === undefined) return;
-    fields[at + 1] = kindNumber(array);
-    fields[at + 2] = array.byteOffset;
-    fields[at + 3] = array.length;
   }
 
   #post(): void {

@@ -3,18 +3,19 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Settings } from '../engine/definition.js';
 import type { Request, Results } from '../engine/evaluator.js';
-import type { Kind, Operand, View } from '../engine/operand.js';
+import type { Operand, View } from '../engine/operand.js';
 import { createEvaluator } from '../losses/loss.js';
 import { DEFINITIONS } from '../losses/table.js';
 import {
+  arrayType,
   Board,
   Field,
   IDLE,
-  KINDS,
+  kindOfNumber,
   LONGEST,
-  OPERAND_KINDS,
   Role,
   type SharedArray,
+  SLOT,
   STARTED,
   State,
   Word,
@@ -81,36 +82,34 @@ function work(): void {
   const job = new Job();
   if (fields[Field.slots] === 0) {
     for (let first = board.takeSegments(LONGEST); first >= 0; first = board.takeSegments(LONGEST)) {
-      evaluate(job.request, job.results, first, first + board.count);
+      evaluate(job.request, job.results, first, first, first + board.count);
     }
     return;
   }
   for (let slot = board.takeSlot(); slot >= 0; slot = board.takeSlot()) {
     const first = board.starts[slot];
-    const origin = first * evaluator.step;
-    const rows = Math.min(job.slotRows, job.request.length - origin);
-    const [request, results] = job.ofSlot(slot, origin, rows);
-    evaluate(request, results, first, first + Math.ceil(rows / evaluator.step));
+    for (let k = 0; k < SLOT && first + k < fields[Field.segments]; k++) job.evaluateCell(first + k, slot * SLOT + k);
     Atomics.store(board.done, slot, 1);
   }
 }
 
-function evaluate(request: Request, results: Results, first: number, end: number): void {
+/** Evaluates a request's segments `from` to `to`, the first of which is number `segment` of the call. */
+function evaluate(request: Request, results: Results, segment: number, from: number, to: number): void {
   // what follows a bad target need not be known
-  if (first > Atomics.load(words, Word.bad)) return;
+  if (segment > Atomics.load(words, Word.bad)) return;
   try {
-    evaluator.run(request, results, first, end);
+    evaluator.run(request, results, from, to);
   } catch (error) {
     if (!(error instanceof BadTarget)) throw error;
-    board.reportBad(first);
+    board.reportBad(segment);
   }
 }
 
 /** The job that is on the board. */
 class Job {
-  readonly slotRows = fields[Field.slotRows];
   readonly request: Request;
   readonly results: Results;
+  readonly #isByRow = evaluator.definition.placement === 'rows';
 
   constructor() {
     const [classes, pixels] = [fields[Field.classes], fields[Field.pixels]];
@@ -124,7 +123,7 @@ class Job {
       validate: fields[Field.validate] === 1,
       normalizer: undefined,
       layout: { classes, pixels },
-      length: fields[Field.rows],
+      length: fields[Field.length],
       shares: fields[Field.shares] === 1,
       origin: 0,
       plane: fields[Field.plane],
@@ -141,43 +140,67 @@ class Job {
     };
   }
 
-  /** Of the rows in a slot, the first of which is row `origin` of the call. */
-  ofSlot(slot: number, origin: number, rows: number): [Request, Results] {
-    const columns = fields[Field.columns];
+  /** Evaluates one segment, of which some arrays have what belongs to it in a cell. */
+  evaluateCell(segment: number, cell: number): void {
     const { request, results } = this;
+    const start = evaluator.startOf(segment, request);
+    const count = evaluator.countOf(start, request);
+    const { x, y, weight, shares, layout } = request;
+    const logits = fields[Field.logits];
+    const columns = this.#isByRow ? layout.classes : 1;
     const of = <T extends View>(role: Role, array: T | undefined, width: number) => {
-      const isStaged = (fields[Field.staged] & (1 << role)) !== 0;
-      const start = width * (isStaged ? slot * this.slotRows : origin);
-      return array?.subarray(start, start + width * rows) as T;
+      const at = width * (isStaged(role) ? cell * evaluator.step : start);
+      return array?.subarray(at, at + width * count) as T;
     };
-    const operand = (role: Role, whole: Operand, width: number): Operand => ({
-      ...whole,
-      view: of(role, whole.view, width),
-      length: width * rows,
-    });
-    const { x, y, weight } = request;
-    return [
-      {
+    const wide = (role: Role, array: Float32Array | undefined) => of(role, array, columns);
+    const own: Results = {
+      ...results,
+      out: of(Role.out, results.out, 1),
+      grad: wide(Role.grad, results.grad),
+      hess: wide(Role.hess, results.hess),
+    };
+    if (this.#isByRow) {
+      // rows do not depend on where they are: a cell is a call of its own
+      const part = (role: Role, operand: Operand, width: number) => {
+        const view = of(role, operand.view, width);
+        return { ...operand, view, length: view.length };
+      };
+      const rows: Request = {
         ...request,
-        origin,
-        x: operand(Role.logits, x, columns),
-        y: operand(Role.targets, y, request.shares ? columns : 1),
-        weight: weight && operand(Role.weight, weight, 1),
-      },
-      {
-        ...results,
-        out: of(Role.out, results.out, 1),
-        grad: of(Role.grad, results.grad, columns),
-        hess: of(Role.hess, results.hess, columns),
-      },
-    ];
+        x: part(Role.logits, x, columns),
+        y: part(Role.targets, y, shares ? columns : 1),
+        weight: weight && part(Role.weight, weight, 1),
+        layout: { classes: layout.classes, pixels: layout.pixels === 1 ? 1 : count },
+        length: count,
+        plane: 0,
+      };
+      const perSegment = results.perSegment?.subarray(3 * segment);
+      evaluate(rows, { ...own, perSegment }, segment, 0, 1);
+      return;
+    }
+    const byElement = evaluator.definition.placement === 'elements';
+    const weighsElements = weight !== undefined && (isStaged(Role.weight) || weight.length === logits);
+    // What has one number an element begins with the segment, which `origin` says; the rest is whole.
+    const elements: Request = {
+      ...request,
+      origin: start,
+      x: { ...x, view: of(Role.logits, x.view, 1), length: logits },
+      y: byElement ? { ...y, view: of(Role.targets, y.view, 1), length: count } : y,
+      weight: weighsElements ? { ...weight, view: of(Role.weight, weight.view, 1), length: logits } : weight,
+    };
+    evaluate(elements, own, segment, segment, segment + 1);
   }
+}
+
+/** Whether an array lies in slots. */
+function isStaged(role: Role): boolean {
+  return (fields[Field.staged] & (1 << role)) !== 0;
 }
 
 function operandOf(role: Role): Operand | undefined {
   const view = arrayOf(role);
   if (view === undefined) return undefined;
-  const kind = OPERAND_KINDS[fields[Field.kinds + role]] as Kind;
+  const kind = kindOfNumber(fields[Field.arrays + 4 * role + 1]);
   const booleans = role === Role.targets && fields[Field.booleans] === 1;
   return { view, kind, length: view.length, dims: undefined, booleans };
 }
@@ -185,7 +208,7 @@ function operandOf(role: Role): Operand | undefined {
 function arrayOf(role: Role): SharedArray | undefined {
   const [id, kind, offset, length] = fields.subarray(Field.arrays + 4 * role, Field.arrays + 4 * role + 4);
   if (id < 0) return undefined;
-  return new KINDS[kind](buffers.get(id) as SharedArrayBuffer, offset, length);
+  return new (arrayType(kindOfNumber(kind)))(buffers.get(id) as SharedArrayBuffer, offset, length);
 }
 
 parentPort?.postMessage(STARTED);
