@@ -18,7 +18,7 @@ try {
   );
   const strange = packed.files
     .map((file) => file.path)
-    .filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
+    .filter((path) => !/^(dist\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
   if (strange.length > 0) throw new Error(`the tarball holds ${strange.join(', ')}`);
   process.stdout.write(run('npx', ['--no-install', 'publint', tarball, '--strict']));
   process.stdout.write(

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type DefaultTheme, defineConfig } from 'vitepress';
+import { addressesOf } from '../../scripts/links.mjs';
 import { sources, titleOf } from '../scripts/pages.mjs';
-import { generated, manifest, repository, root } from '../scripts/paths.mjs';
+import { generated, manifest, root } from '../scripts/paths.mjs';
 
 /** In this order; what is new comes after them. */
 const DOCS = [
@@ -80,7 +81,7 @@ export default defineConfig({
         { text: 'Examples', items: itemsOf('examples') },
       ],
     },
-    socialLinks: repository === undefined ? [] : [{ icon: 'github', link: repository, ariaLabel: 'Source code' }],
+    socialLinks: [{ icon: 'github', link: addressesOf(manifest).page, ariaLabel: 'Source code' }],
     footer: { message: `${manifest.license} licence. Version ${manifest.version}.` },
   },
   vite: {

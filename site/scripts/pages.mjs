@@ -2,7 +2,10 @@
 // what is no page, to the repository.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, posix, relative } from 'node:path';
-import { generated, homepage, manifest, repository, root, site } from './paths.mjs';
+import { addressesOf } from '../../scripts/links.mjs';
+import { generated, manifest, root, site } from './paths.mjs';
+
+const { page: repository, files, images } = addressesOf(manifest);
 
 /** What a page is made of, by its path in the repository. */
 export function sources() {
@@ -63,7 +66,7 @@ function linkFrom(to, source, page, pages) {
   if (target === undefined) {
     if (!existsSync(join(root, file))) throw new Error(`${source} links to ${to}, which is not there`);
     const kind = statSync(join(root, file)).isDirectory() ? 'tree' : 'blob';
-    return repository === undefined ? `#${file}` : `${repository}/${kind}/main/${file}${anchor}`;
+    return `${repository}/${kind}/main/${file}${anchor}`;
   }
   const from = posix.relative(posix.dirname(page), target);
   return `${from.startsWith('.') ? from : `./${from}`}${anchor}`;
@@ -71,9 +74,7 @@ function linkFrom(to, source, page, pages) {
 
 /** The path in the repository that a link leads to; undefined where it leads elsewhere. */
 function pathOf(to, source) {
-  for (const prefix of [`${repository}/blob/main/`, `${repository}/tree/main/`, `https://unpkg.com/${manifest.name}/`])
-    if (to.startsWith(prefix)) return to.slice(prefix.length);
-  if (homepage !== undefined && to.startsWith(`${homepage}/`)) return undefined;
+  for (const prefix of [files, images]) if (to.startsWith(prefix)) return to.slice(prefix.length);
   if (/^([a-z]+:|#|\/)/.test(to)) return undefined;
   return posix.join(posix.dirname(source), to);
 }

@@ -8,8 +8,3 @@ export const root = join(site, '..');
 /** What VitePress reads: made from the documents by pages.mjs and api.mjs, never edited. */
 export const generated = join(site, '.pages');
 export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-
-const declared = manifest.repository?.url ?? manifest.repository;
-/** The address that a browser opens, without a slash at its end; undefined where the manifest names none. */
-export const repository = declared?.replace(/^git\+/, '').replace(/\.git$/, '');
-export const homepage = manifest.homepage?.replace(/#.*$/, '').replace(/\/$/, '');
