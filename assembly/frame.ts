@@ -113,6 +113,8 @@ export class State extends Frame {
   gammaHigh: Float;
   gammaLow: Float;
   gammaLog2e: Float;
+  gammaHighUnit: Float;
+  gammaLowUnit: Float;
   /** What losses are multiplied by, by class. */
   positiveFactor: Float;
   negativeFactor: Float;
@@ -141,6 +143,8 @@ export const CORRECT: usize = offsetof<State>('correct');
 export const GAMMA: usize = offsetof<State>('gammaRounded');
 export const GAMMA_HIGH: usize = offsetof<State>('gammaHigh');
 export const GAMMA_LOW: usize = offsetof<State>('gammaLow');
+export const GAMMA_HIGH_UNIT: usize = offsetof<State>('gammaHighUnit');
+export const GAMMA_LOW_UNIT: usize = offsetof<State>('gammaLowUnit');
 export const GAMMA_LOG2E: usize = offsetof<State>('gammaLog2e');
 export const POSITIVE_FACTOR: usize = offsetof<State>('positiveFactor');
 export const NEGATIVE_FACTOR: usize = offsetof<State>('negativeFactor');

@@ -31,43 +31,47 @@ class Place20 extends Place19 { private place19: u8; }
 class Place21 extends Place20 { private place20: u8; }
 class Place22 extends Place21 { private place21: u8; }
 
-// What lies where. Slots of one place overlay each other: writing one ends the others. test/slots.test.ts runs every
+// What lies where. Which place comes first matters to Node 22 alone, which decides on pairs of stores in the order of their
+// addresses, and on each by itself: what most of a stage goes into must come before what little of it does. Slots of one place overlay each other: writing one ends the others. test/slots.test.ts runs every
 // kind of call on a build that traps where a stage reads a slot that another has overwritten.
 
 // -|x| = n ln 2 + Remainder, and Scale = 2^n.
-export class Remainder extends Slot {}
-export class Scale extends Place1 {}
+export class Remainder extends Place2 {}
+export class Scale extends Place3 {}
 // log2 of a modulation: of its mantissa, and its exponent.
-export class LogMantissa extends Slot {}
-export class Exponent extends Place1 {}
+export class LogMantissa extends Place2 {}
+export class Exponent extends Place3 {}
 // What a row's derivatives are made of.
-export class TargetSlope extends Slot {}
-export class OthersSlope extends Place1 {}
+export class TargetSlope extends Place2 {}
+export class OthersSlope extends Place3 {}
 
 // e^-|x| = Numerator / Denominator, and what rounding took from them. Of rows: the others' exponentials and the target's.
-export class Denominator extends Place2 {}
-export class Numerator extends Place3 {}
-export class Correction extends Place4 {}
+export class Denominator extends Place4 {}
+export class Numerator extends Place5 {}
+export class Correction extends Place1 {}
 // What the modulation is still to be divided by.
-export class Divisor extends Place4 {}
+export class Divisor extends Place1 {}
+
+// A weighed loss on its way to the sum.
+export class WeighedLoss extends Place1 {}
 
 // 1 - p_t, then its power.
-export class Modulation extends Place5 {}
+export class Modulation extends Place7 {}
 // Of the logits of rows.
-export class Exponential extends Place5 {}
+export class Exponential extends Place7 {}
 
 // The argument of log(1 + e), then that logarithm.
-export class Ratio extends Place6 {}
-export class LogOnePlus extends Place6 {}
+export class Ratio extends Slot {}
+export class LogOnePlus extends Slot {}
 // What the logits of rows side by side are rounded with.
-export class Rounding extends Place6 {}
+export class Rounding extends Slot {}
 // Of a row of a posterior: log(1 + o) / o, o the others' exponentials beside that of the top class.
-export class Turn extends Place6 {}
+export class Turn extends Slot {}
 
 // The part of the cross entropy that is linear in the logit. Of rows: a logarithm.
-export class Hinge extends Place7 {}
+export class Hinge extends Place6 {}
 // Of a row of a posterior: the probability of all classes but the top one.
-export class Rest extends Place7 {}
+export class Rest extends Place6 {}
 
 // What both logarithms of a soft target are weighed by.
 export class Coefficient extends Place8 {}
@@ -137,6 +141,23 @@ export const WORK_BYTES: usize = isDefined(CHECK_SLOTS) ? 2 * SLOTS_END : SLOTS_
 @inline export function put<S extends Slot, V>(at: usize, value: v128): void {
   mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
   v128.store(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+}
+
+// The vector behind V. Vectors are computed two at a time, and both are stored slot by slot: an engine may so make one
+// instruction of 256 bits of two, see docs/performance.md.
+
+// @ts-ignore: decorator
+@inline export function next<S extends Slot, V>(at: usize): v128 {
+  check<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
+  return v128.load(at, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
+}
+
+// @ts-ignore: decorator
+@inline export function put2<S extends Slot, V>(at: usize, value: v128, nextValue: v128): void {
+  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
+  v128.store(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+  v128.store(at, nextValue, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
 }
 
 /** One number of a slot, that of element 0 where `at` is the frame. */

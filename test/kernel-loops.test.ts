@@ -92,8 +92,8 @@ const MEMORY: [stage: string, loads: number, stores: number][] = [
   ['math/logarithm/AddEntropy<assembly/math/logarithm/Divided>', 4 * 4 + 4, 2 * 4],
   // ratio and hinge by vector, four coefficients
   ['math/logarithm/AddEntropy<assembly/math/logarithm/Logged>', 2 * 4 + 4, 2 * 4],
-  // scale, remainder, hinge and logarithm by vector, six coefficients, three parameters
-  ['math/power/HardPowerSplit', 4 * 4 + 9, 2 * 4],
+  // scale, remainder, hinge and logarithm by vector, five coefficients, three parameters
+  ['math/power/HardPowerSplit', 4 * 4 + 8, 2 * 4],
 ];
 
 test.each(MEMORY)('%s touches the memory it must and no more', (stage, loads, stores) => {
@@ -103,11 +103,13 @@ test.each(MEMORY)('%s touches the memory it must and no more', (stage, loads, st
   expect({ loads: count(/^v128\.load/), stores: count(/^v128\.store/) }).toEqual({ loads, stores });
 });
 
-test('sums stay in registers: two vectors a step, modulation and entropy each', () => {
+test('the total of a sum stays in a register: two vectors a step, modulation and entropy each', () => {
   const sums = vectorLoops.filter((loop) => loop.lines.includes('f64x2.promote_low_f32x4'));
   expect(sums.length).toBeGreaterThanOrEqual(5);
   for (const loop of sums) {
-    expect(loop.lines.filter((line) => line.startsWith('v128.store'))).toEqual([]);
+    // the two losses are stored so that an engine may compute them as one vector
+    const stores = loop.lines.filter((line) => line.startsWith('v128.store'));
+    expect([0, 2]).toContain(stores.length);
     expect(loop.lines.filter((line) => line.startsWith('v128.load')).length).toBeLessThanOrEqual(4);
   }
 });

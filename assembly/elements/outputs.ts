@@ -38,13 +38,13 @@ import {
   splat,
   subWide,
   widen,
-  write,
+  write2,
   xor,
   zero,
 } from '../simd/lanes';
-import { VectorStage, eachVector } from '../simd/stage';
-import { V0, V1, fillsTiles, wholeTiles } from '../simd/tile';
-import { Curve, Entropy, Modulation, Output, Slope, Weight, get, put, slot } from '../slots';
+import { PairStage, eachPair } from '../simd/stage';
+import { V0, fillsTiles, wholeTiles } from '../simd/tile';
+import { Curve, Entropy, Modulation, Output, Slope, Slot, WeighedLoss, Weight, get, next, put2, slot } from '../slots';
 
 // What becomes of a loss Modulation^G Entropy, whose sign is its class.
 
@@ -58,8 +58,11 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
   let total = v128.load(frame, SUM);
   for (let o: usize = 0; o < bytes; o += 32) {
     const at = frame + o;
-    const a = mul(changetype<G>(0).of(get<Modulation, V0>(at)), weighted(get<Entropy, V0>(at), positive, negative));
-    const b = mul(changetype<G>(0).of(get<Modulation, V1>(at)), weighted(get<Entropy, V1>(at), positive, negative));
+    const power0 = changetype<G>(0).of(get<Modulation, V0>(at));
+    const power1 = changetype<G>(0).of(next<Modulation, V0>(at));
+    const a = mul(power0, weighted(get<Entropy, V0>(at), positive, negative));
+    const b = mul(power1, weighted(next<Entropy, V0>(at), positive, negative));
+    put2<WeighedLoss, V0>(at, a, b);
     total = addWide(total, widen(add(a, b)));
   }
   v128.store(frame, total, SUM);
@@ -187,119 +190,118 @@ function scaled(sum: f64, factor: Float): f64 {
 /** Modulation *= the weights at x. */
 @final
 @unmanaged
-export class Weigh extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+export class Weigh extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    put<Modulation, V0>(at, mul(get<Modulation, V0>(at), read(x + o)));
+    const weighed0 = mul(get<Modulation, V0>(at), read(x + o));
+    const weighed1 = mul(next<Modulation, V0>(at), read(x + o + 16));
+    put2<Modulation, V0>(at, weighed0, weighed1);
   }
 }
 
 /** Makes Entropy finite where nothing is to come of it, because 0 times an infinite loss is 0 here. */
 @final
 @unmanaged
-export class LimitUnused extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    limitUnused(frame + o, v128.load_splat<Float>(frame, POSITIVE_FACTOR), v128.load_splat<Float>(frame, NEGATIVE_FACTOR));
+export class LimitUnused extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const positive = v128.load_splat<Float>(frame, POSITIVE_FACTOR);
+    const negative = v128.load_splat<Float>(frame, NEGATIVE_FACTOR);
+    const limited0 = limitUnused(get<Entropy, V0>(at), get<Modulation, V0>(at), positive, negative);
+    const limited1 = limitUnused(next<Entropy, V0>(at), next<Modulation, V0>(at), positive, negative);
+    put2<Entropy, V0>(at, limited0, limited1);
   }
 }
 
 // @ts-ignore: decorator
-@inline function limitUnused(at: usize, positive: v128, negative: v128): void {
-  const entropy = get<Entropy, V0>(at);
+@inline function limitUnused(entropy: v128, modulation: v128, positive: v128, negative: v128): v128 {
   const limited = larger(smaller(entropy, splat(1e30)), splat(-1e30));
-  const used = nonZeroMask(mul(get<Modulation, V0>(at), byClass(at, positive, negative)));
-  put<Entropy, V0>(at, choose(entropy, limited, used));
+  const used = nonZeroMask(mul(modulation, byClass(entropy, positive, negative)));
+  return choose(entropy, limited, used);
 }
 
 /** Keeps Modulation off 0 where Entropy is infinite: the power of a number above 0 has underflowed there. */
 @final
 @unmanaged
-class KeepAboveZero extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+class KeepAboveZero extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const infinite = greaterMask(absolute(get<Entropy, V0>(at)), splat(LARGEST));
-    put<Modulation, V0>(at, larger(get<Modulation, V0>(at), and(splat(SMALLEST), infinite)));
+    const infinite0 = greaterMask(absolute(get<Entropy, V0>(at)), splat(LARGEST));
+    const infinite1 = greaterMask(absolute(next<Entropy, V0>(at)), splat(LARGEST));
+    const kept0 = larger(get<Modulation, V0>(at), and(splat(SMALLEST), infinite0));
+    const kept1 = larger(next<Modulation, V0>(at), and(splat(SMALLEST), infinite1));
+    put2<Modulation, V0>(at, kept0, kept1);
   }
 }
 
 // The factor of each lane's class, the class being the sign of the cross entropy.
 // @ts-ignore: decorator
-@inline function byClass(at: usize, positive: v128, negative: v128): v128 {
-  return xor(negative, and(xor(positive, negative), negativeMask(get<Entropy, V0>(at))));
+@inline function byClass(entropy: v128, positive: v128, negative: v128): v128 {
+  return xor(negative, and(xor(positive, negative), negativeMask(entropy)));
 }
 
 /** Writes the losses to x. */
 @final
 @unmanaged
-export class WriteLoss extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    write(x + o, lossOf(frame + o, v128.load_splat<Float>(frame, POSITIVE_FACTOR), v128.load_splat<Float>(frame, NEGATIVE_FACTOR)));
+export class WriteLoss extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const positive = v128.load_splat<Float>(frame, POSITIVE_FACTOR);
+    const negative = v128.load_splat<Float>(frame, NEGATIVE_FACTOR);
+    const entropy0 = get<Entropy, V0>(at);
+    const entropy1 = next<Entropy, V0>(at);
+    const loss0 = mul(get<Modulation, V0>(at), absolute(mul(entropy0, byClass(entropy0, positive, negative))));
+    const loss1 = mul(next<Modulation, V0>(at), absolute(mul(entropy1, byClass(entropy1, positive, negative))));
+    write2(x + o, loss0, loss1);
   }
-}
-
-// @ts-ignore: decorator
-@inline function lossOf(at: usize, positive: v128, negative: v128): v128 {
-  return mul(get<Modulation, V0>(at), absolute(mul(get<Entropy, V0>(at), byClass(at, positive, negative))));
-}
-
-/** Writes the gradients to x. */
-@final
-@unmanaged
-class WriteGrad extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    write(x + o, slopeOf(frame + o, v128.load_splat<Float>(frame, POSITIVE_SCALE), v128.load_splat<Float>(frame, NEGATIVE_SCALE)));
-  }
-}
-
-// @ts-ignore: decorator
-@inline function slopeOf(at: usize, positive: v128, negative: v128): v128 {
-  return mul(mul(get<Modulation, V0>(at), get<Slope, V0>(at)), byClass(at, positive, negative));
 }
 
 // How the second derivative is made fit for boosting, see docs/numerics.md.
 
 @unmanaged
 abstract class HessianPolicy {
-  /** From the terms at `at` and the factor of their class. */
-  abstract of(at: usize, factor: v128): v128;
+  /** From what the call's derivative is once everything is multiplied in. */
+  abstract of(derivative: v128): v128;
 }
 
 @final
 @unmanaged
 class Exact extends HessianPolicy {
-  @inline override of(at: usize, factor: v128): v128 {
-    return mul(mul(get<Modulation, V0>(at), get<Curve, V0>(at)), factor);
+  @inline override of(derivative: v128): v128 {
+    return derivative;
   }
 }
 
 @final
 @unmanaged
 class Clip extends HessianPolicy {
-  @inline override of(at: usize, factor: v128): v128 {
-    return larger(mul(mul(get<Modulation, V0>(at), get<Curve, V0>(at)), factor), splat(1e-16));
+  @inline override of(derivative: v128): v128 {
+    return larger(derivative, splat(1e-16));
   }
 }
 
 @final
 @unmanaged
-class AbsGrad extends HessianPolicy {
-  @inline override of(at: usize, factor: v128): v128 {
-    return absolute(mul(mul(get<Modulation, V0>(at), get<Slope, V0>(at)), factor));
+class Absolute extends HessianPolicy {
+  @inline override of(derivative: v128): v128 {
+    return absolute(derivative);
   }
 }
 
-/** Writes the Hessians to x. */
+/** Writes a derivative, Slope or Curve, to x as the policy has it. */
 @final
 @unmanaged
-class WriteHess<Policy extends HessianPolicy> extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    write(x + o, curveOf<Policy>(frame + o, v128.load_splat<Float>(frame, POSITIVE_SCALE), v128.load_splat<Float>(frame, NEGATIVE_SCALE)));
+class WriteDerivative<S extends Slot, P extends HessianPolicy> extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const positive = v128.load_splat<Float>(frame, POSITIVE_SCALE);
+    const negative = v128.load_splat<Float>(frame, NEGATIVE_SCALE);
+    const scale0 = byClass(get<Entropy, V0>(at), positive, negative);
+    const scale1 = byClass(next<Entropy, V0>(at), positive, negative);
+    const derivative0 = mul(mul(get<Modulation, V0>(at), get<S, V0>(at)), scale0);
+    const derivative1 = mul(mul(next<Modulation, V0>(at), next<S, V0>(at)), scale1);
+    write2(x + o, changetype<P>(0).of(derivative0), changetype<P>(0).of(derivative1));
   }
-}
-
-// @ts-ignore: decorator
-@inline function curveOf<Policy extends HessianPolicy>(at: usize, positive: v128, negative: v128): v128 {
-  return changetype<Policy>(0).of(at, byClass(at, positive, negative));
 }
 
 /** The sums and arrays that a call asks for of the block at `start`, whose Modulation is still to be raised to `power`. */
@@ -312,18 +314,18 @@ export function putOutputs(frame: usize, start: i32, count: i32, power: i32): vo
     if (left == SUMMED) return;
   }
   raise(frame, left, bytes);
-  if (call.readsNumbers) eachVector<KeepAboveZero>(frame, 0, 0, bytes);
-  if (call.weight) eachVector<Weigh>(frame, weightsFrom(frame, start, count), 0, bytes);
-  if (hasZeroFactor(call) || call.weight) eachVector<LimitUnused>(frame, 0, 0, bytes);
+  if (call.readsNumbers) eachPair<KeepAboveZero>(frame, 0, 0, bytes);
+  if (call.weight) eachPair<Weigh>(frame, weightsFrom(frame, start, count), 0, bytes);
+  if (hasZeroFactor(call) || call.weight) eachPair<LimitUnused>(frame, 0, 0, bytes);
   if (has(call, Flag.sums)) addUp(frame, bytes);
   if (call.loss) {
     const out = placeFor(frame, call.loss, start, count);
-    eachVector<WriteLoss>(frame, out, 0, bytes);
+    eachPair<WriteLoss>(frame, out, 0, bytes);
     finish(frame, call.loss, start, count);
   }
   if (call.grad) {
     const out = placeFor(frame, call.grad, start, count);
-    eachVector<WriteGrad>(frame, out, 0, bytes);
+    eachPair<WriteDerivative<Slope, Exact>>(frame, out, 0, bytes);
     finish(frame, call.grad, start, count);
   }
   if (call.hess) {
@@ -359,7 +361,7 @@ function weightsFrom(frame: usize, start: i32, count: i32): usize {
 
 function writeHess(frame: usize, out: usize, bytes: usize): void {
   const policy = changetype<State>(frame).hessian;
-  if (policy == Hessian.clip) eachVector<WriteHess<Clip>>(frame, out, 0, bytes);
-  else if (policy == Hessian.absGrad) eachVector<WriteHess<AbsGrad>>(frame, out, 0, bytes);
-  else eachVector<WriteHess<Exact>>(frame, out, 0, bytes);
+  if (policy == Hessian.clip) eachPair<WriteDerivative<Curve, Clip>>(frame, out, 0, bytes);
+  else if (policy == Hessian.absGrad) eachPair<WriteDerivative<Slope, Absolute>>(frame, out, 0, bytes);
+  else eachPair<WriteDerivative<Curve, Exact>>(frame, out, 0, bytes);
 }

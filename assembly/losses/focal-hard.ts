@@ -9,28 +9,26 @@ import {
   HALF,
   LOSS_LIMIT,
   SIGN,
-  ZERO,
   add,
   and,
   andNot,
   div,
   every,
+  firstSigns,
   larger,
   mul,
   mulAdd,
   negativeMask,
+  nextSigns,
   or,
   read,
-  signsHigh,
-  signsLow,
   smaller,
   sub,
-  wordsHigh,
-  wordsLow,
+  targetsAt,
   xor,
 } from '../simd/lanes';
-import { TileStage, VectorStage, eachTile, eachVector } from '../simd/stage';
-import { V0, V1, V2, V3 } from '../simd/tile';
+import { PairStage, TileStage, eachPair, eachTile } from '../simd/stage';
+import { TILE_BYTES, V0, V2 } from '../simd/tile';
 import {
   Correction,
   Curve,
@@ -44,7 +42,8 @@ import {
   Ratio,
   Slope,
   get,
-  put,
+  next,
+  put2,
 } from '../slots';
 
 // Terms of a target that is 0 or 1, read as a byte.
@@ -105,16 +104,16 @@ function raisedTerms<Order>(frame: usize, bytes: usize): void {
   else eachTile<HardTerms<Order>>(frame, call.x, call.y, bytes);
   eachTile<AddEntropy<Logged>>(frame, 0, 0, bytes);
   if (idof<Order>() != idof<ValueOnly>()) {
-    eachVector<Divide>(frame, 0, 0, bytes);
+    eachPair<Divide>(frame, 0, 0, bytes);
     derivatives<Order>(frame, bytes);
   }
   raiseHard(frame, bytes);
 }
 
 function derivatives<Order>(frame: usize, bytes: usize): void {
-  eachVector<HardDerivatives<Order>>(frame, 0, 0, bytes);
+  eachPair<HardDerivatives<Order>>(frame, 0, 0, bytes);
   if (idof<Order>() == idof<WithCurve>() && changetype<State>(frame).hessian == Hessian.gaussNewton) {
-    eachVector<HardGaussNewton>(frame, 0, 0, bytes);
+    eachPair<HardGaussNewton>(frame, 0, 0, bytes);
   }
 }
 
@@ -131,21 +130,18 @@ class KeepEasyCorrection extends TileStage {
   @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = x + o;
-    const zero = every(ZERO);
-    const bytes = read(y + (o >> alignof<Float>()));
-    const low = wordsLow(bytes, zero);
-    const high = wordsHigh(bytes, zero);
-    easyCorrection<V0>(at, read(logits), signsLow(low, zero));
-    easyCorrection<V1>(at, read(logits + 16), signsHigh(low, zero));
-    easyCorrection<V2>(at, read(logits + 32), signsLow(high, zero));
-    easyCorrection<V3>(at, read(logits + 48), signsHigh(high, zero));
+    const targets = y + (o >> alignof<Float>());
+    const bytes = TILE_BYTES >> (alignof<Float>() + 1);
+    keepEasyCorrection<V0>(at, read(logits), read(logits + 16), targetsAt(targets));
+    keepEasyCorrection<V2>(at, read(logits + 32), read(logits + 48), targetsAt(targets + bytes));
   }
 }
 
 // @ts-ignore: decorator
-@inline function easyCorrection<V>(at: usize, x: v128, sign: v128): void {
-  const easy = negativeMask(xor(x, sign));
-  put<Correction, V>(at, and(get<Correction, V>(at), easy));
+@inline function keepEasyCorrection<V>(at: usize, x0: v128, x1: v128, targets: v128): void {
+  const easy0 = negativeMask(xor(x0, firstSigns(targets)));
+  const easy1 = negativeMask(xor(x1, nextSigns(targets)));
+  put2<Correction, V>(at, and(get<Correction, V>(at), easy0), and(next<Correction, V>(at), easy1));
 }
 
 @final
@@ -154,34 +150,47 @@ class HardTerms<Order> extends TileStage {
   @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = x + o;
+    const targets = y + (o >> alignof<Float>());
+    const bytes = TILE_BYTES >> (alignof<Float>() + 1);
     const correct = v128.load_splat<Float>(frame, CORRECT);
     const half = every(HALF);
-    const zero = every(ZERO);
-    const bytes = read(y + (o >> alignof<Float>()));
-    const low = wordsLow(bytes, zero);
-    const high = wordsHigh(bytes, zero);
-    hardTerms<Order, V0>(at, read(logits), signsLow(low, zero), correct, half);
-    hardTerms<Order, V1>(at, read(logits + 16), signsHigh(low, zero), correct, half);
-    hardTerms<Order, V2>(at, read(logits + 32), signsLow(high, zero), correct, half);
-    hardTerms<Order, V3>(at, read(logits + 48), signsHigh(high, zero), correct, half);
+    hardTerms<Order, V0>(at, read(logits), read(logits + 16), targetsAt(targets), correct, half);
+    hardTerms<Order, V2>(at, read(logits + 32), read(logits + 48), targetsAt(targets + bytes), correct, half);
   }
 }
 
 // @ts-ignore: decorator
-@inline function hardTerms<Order, V>(at: usize, x: v128, sign: v128, correct: v128, half: v128): void {
-  const easy = negativeMask(xor(x, sign));
-  const d = get<Denominator, V>(at);
-  const n = get<Numerator, V>(at);
-  const correction = get<Correction, V>(at);
-  put<Ratio, V>(at, ratio(d, n, or(sign, n), correction, correct, half));
-  put<Hinge, V>(at, andNot(x, easy));
+@inline function hardTerms<Order, V>(
+  at: usize,
+  x0: v128,
+  x1: v128,
+  targets: v128,
+  correct: v128,
+  half: v128,
+): void {
+  const sign0 = firstSigns(targets);
+  const sign1 = nextSigns(targets);
+  const easy0 = negativeMask(xor(x0, sign0));
+  const easy1 = negativeMask(xor(x1, sign1));
+  const d0 = get<Denominator, V>(at);
+  const d1 = next<Denominator, V>(at);
+  const n0 = get<Numerator, V>(at);
+  const n1 = next<Numerator, V>(at);
+  const ratio0 = ratio(d0, n0, or(sign0, n0), get<Correction, V>(at), correct, half);
+  const ratio1 = ratio(d1, n1, or(sign1, n1), next<Correction, V>(at), correct, half);
+  put2<Ratio, V>(at, ratio0, ratio1);
+  put2<Hinge, V>(at, andNot(x0, easy0), andNot(x1, easy1));
   if (idof<Order>() == idof<LogOnly>()) return;
-  const both = add(d, n);
-  const above = larger(n, andNot(d, easy)); // N <= D
-  put<Modulation, V>(at, above);
-  put<Divisor, V>(at, both);
+  const both0 = add(d0, n0);
+  const both1 = add(d1, n1);
+  const above0 = larger(n0, andNot(d0, easy0)); // N <= D
+  const above1 = larger(n1, andNot(d1, easy1));
+  put2<Modulation, V>(at, above0, above1);
+  put2<Divisor, V>(at, both0, both1);
   if (idof<Order>() != idof<ValueOnly>()) {
-    put<Probability, V>(at, div(xor(above, xor(d, n)), both)); // whichever of the two is left
+    const rest0 = xor(above0, xor(d0, n0)); // whichever of the two is left
+    const rest1 = xor(above1, xor(d1, n1));
+    put2<Probability, V>(at, div(rest0, both0), div(rest1, both1));
   }
 }
 
@@ -190,33 +199,46 @@ class HardTerms<Order> extends TileStage {
 // l is limited: where it is infinite p is 0, and their product must be 0.
 @final
 @unmanaged
-export class HardDerivatives<Order> extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    hardDerivatives<Order>(frame + o, v128.load_splat<Float>(frame, GAMMA));
+export class HardDerivatives<Order> extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const gamma = v128.load_splat<Float>(frame, GAMMA);
+    const signBit = every(SIGN);
+    const limit = every(LOSS_LIMIT);
+    const signed0 = get<Entropy, V0>(at);
+    const signed1 = next<Entropy, V0>(at);
+    const sign0 = and(signed0, signBit);
+    const sign1 = and(signed1, signBit);
+    const l0 = smaller(xor(signed0, sign0), limit);
+    const l1 = smaller(xor(signed1, sign1), limit);
+    const q0 = get<Modulation, V0>(at);
+    const q1 = next<Modulation, V0>(at);
+    const p0 = get<Probability, V0>(at);
+    const p1 = next<Probability, V0>(at);
+    const slope0 = or(sign0, mulAdd(mul(gamma, p0), l0, q0));
+    const slope1 = or(sign1, mulAdd(mul(gamma, p1), l1, q1));
+    put2<Slope, V0>(at, slope0, slope1);
+    if (idof<Order>() == idof<WithCurve>()) {
+      put2<Curve, V0>(at, curve(gamma, l0, q0, p0), curve(gamma, l1, q1, p1));
+    }
   }
 }
 
 // @ts-ignore: decorator
-@inline function hardDerivatives<Order>(at: usize, gamma: v128): void {
-  const signed = get<Entropy, V0>(at);
-  const sign = and(signed, every(SIGN));
-  const l = smaller(xor(signed, sign), every(LOSS_LIMIT));
-  const q = get<Modulation, V0>(at);
-  const p = get<Probability, V0>(at);
-  put<Slope, V0>(at, or(sign, mulAdd(mul(gamma, p), l, q)));
-  if (idof<Order>() == idof<WithCurve>()) {
-    const inner = mul(mul(gamma, l), sub(q, mul(gamma, p)));
-    const outer = mulAdd(add(gamma, gamma), q, q);
-    put<Curve, V0>(at, mul(p, sub(outer, inner)));
-  }
+@inline function curve(gamma: v128, l: v128, q: v128, p: v128): v128 {
+  const inner = mul(mul(gamma, l), sub(q, mul(gamma, p)));
+  const outer = mulAdd(add(gamma, gamma), q, q);
+  return mul(p, sub(outer, inner));
 }
 
 /** Curve = p q, as Gauss and Newton have it. */
 @final
 @unmanaged
-class HardGaussNewton extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+class HardGaussNewton extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    put<Curve, V0>(at, mul(get<Probability, V0>(at), get<Modulation, V0>(at)));
+    const curve0 = mul(get<Probability, V0>(at), get<Modulation, V0>(at));
+    const curve1 = mul(next<Probability, V0>(at), next<Modulation, V0>(at));
+    put2<Curve, V0>(at, curve0, curve1);
   }
 }

@@ -29,8 +29,8 @@ import {
   sub,
   zero,
 } from '../simd/lanes';
-import { TileStage, VectorStage, eachTile, eachVector } from '../simd/stage';
-import { V0, V1, V2, V3 } from '../simd/tile';
+import { PairStage, TileStage, VectorStage, eachPair, eachTile, eachVector } from '../simd/stage';
+import { V0, V2 } from '../simd/tile';
 import {
   Alpha,
   AlphaNegative,
@@ -49,7 +49,9 @@ import {
   TargetError,
   get,
   getEvery,
+  next,
   put,
+  put2,
 } from '../slots';
 
 // Terms of a target y in [0, 1], read as a number; z = 1 - y, P = posWeight, a_t = a y + (1 - a) z, N / D = e = e^-|x|.
@@ -81,10 +83,10 @@ export class FocalSoft extends Loss {
     eachTile<Reduce>(frame, call.x, 0, bytes);
     eachTile<Quotient>(frame, 0, 0, bytes);
     if (isPlain(call)) eachTile<PlainTerms>(frame, call.x, call.y, bytes);
-    else eachVector<GeneralTerms>(frame, call.x, call.y, bytes);
+    else eachPair<GeneralTerms>(frame, call.x, call.y, bytes);
     eachTile<AddWeighedEntropy>(frame, 0, 0, bytes);
-    if (has(call, Flag.byClass)) eachVector<SignByClass>(frame, 0, call.y, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) eachVector<SoftDerivatives<Order>>(frame, call.x, call.y, bytes);
+    if (has(call, Flag.byClass)) eachPair<SignByClass>(frame, 0, call.y, bytes);
+    if (idof<Order>() != idof<ValueOnly>()) eachPair<SoftDerivatives<Order>>(frame, call.x, call.y, bytes);
     if (idof<Order>() == idof<WithCurve>() && call.hessian == Hessian.gaussNewton) {
       eachVector<SoftGaussNewton>(frame, 0, 0, bytes);
     }
@@ -130,72 +132,102 @@ class PlainTerms extends TileStage {
     const at = frame + o;
     const logits = x + o;
     const targets = y + o;
-    softTerms<Plain, V0>(at, read(logits), read(targets), alpha, alphaNegative, correct, one, half);
-    softTerms<Plain, V1>(at, read(logits + 16), read(targets + 16), alpha, alphaNegative, correct, one, half);
-    softTerms<Plain, V2>(at, read(logits + 32), read(targets + 32), alpha, alphaNegative, correct, one, half);
-    softTerms<Plain, V3>(at, read(logits + 48), read(targets + 48), alpha, alphaNegative, correct, one, half);
+    softTerms<Plain, V0>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
+    softTerms<Plain, V2>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
   }
 }
 
 @final
 @unmanaged
-class GeneralTerms extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+class GeneralTerms extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const alpha = get<Alpha, V0>(at);
-    const alphaNegative = get<AlphaNegative, V0>(at);
+    const alpha0 = get<Alpha, V0>(at);
+    const alpha1 = next<Alpha, V0>(at);
+    const negative0 = get<AlphaNegative, V0>(at);
+    const negative1 = next<AlphaNegative, V0>(at);
     const correct = v128.load_splat<Float>(frame, CORRECT);
-    softTerms<General, V0>(at, read(x + o), read(y + o), alpha, alphaNegative, correct, every(ONE), every(HALF));
+    const one = every(ONE);
+    softTerms<General, V0>(at, x + o, y + o, alpha0, alpha1, negative0, negative1, correct, one, every(HALF));
   }
 }
 
 // @ts-ignore: decorator
 @inline function softTerms<Kind, V>(
   at: usize,
-  x: v128,
-  y: v128,
-  alpha: v128,
-  alphaNegative: v128,
+  logits: usize,
+  targets: usize,
+  alpha0: v128,
+  alpha1: v128,
+  alphaNegative0: v128,
+  alphaNegative1: v128,
   correct: v128,
   one: v128,
   half: v128,
 ): void {
   const general = idof<Kind>() == idof<General>();
-  const d = get<Denominator, V>(at);
-  const n = get<Numerator, V>(at);
-  const both = add(d, n);
-  const negative = negativeMask(x);
-  const z = general ? complement(at, y) : sub(one, y);
-  const h = choose(y, z, negative);
-  let correction = get<Correction, V>(at);
+  const y0 = v128.load(targets, offsetof<V>());
+  const y1 = v128.load(targets, offsetof<V>() + 16);
+  const z0 = general ? sub(sub(one, y0), get<TargetError, V>(at)) : sub(one, y0);
+  const z1 = general ? sub(sub(one, y1), next<TargetError, V>(at)) : sub(one, y1);
+  const negative0 = negativeMask(v128.load(logits, offsetof<V>()));
+  const negative1 = negativeMask(v128.load(logits, offsetof<V>() + 16));
+  const h0 = choose(y0, z0, negative0);
+  const h1 = choose(y1, z1, negative1);
+  const alphaT0 = mulAdd(alpha0, y0, mul(alphaNegative0, z0));
+  const alphaT1 = mulAdd(alpha1, y1, mul(alphaNegative1, z1));
+  put2<Modulation, V>(at, h0, h1);
+  let against0 = mul(alphaT0, h0);
+  let against1 = mul(alphaT1, h1);
   if (general) {
-    const rounding = sub(n, sub(both, d)); // of both, whose power is in the loss as well
-    correction = mul(sub(correction, rounding), sub(one, add(h, h))); // the larger h, the less a larger e makes of p_t
-  }
-  put<Ratio, V>(at, ratio(d, n, n, correction, correct, half));
-  put<Divisor, V>(at, both);
-  put<Modulation, V>(at, h);
-  const alphaT = mulAdd(alpha, y, mul(alphaNegative, z));
-  let against = mul(alphaT, h);
-  let coefficient = alphaT;
-  if (general) {
-    const posWeight = get<PosWeight, V>(at);
-    against = mul(against, choose(posWeight, one, negative));
-    coefficient = mul(alphaT, mulAdd(posWeight, y, z));
-  }
-  put<Coefficient, V>(at, coefficient);
+    const posWeight0 = get<PosWeight, V>(at);
+    const posWeight1 = next<PosWeight, V>(at);
+    const coefficient0 = mul(alphaT0, mulAdd(posWeight0, y0, z0));
+    const coefficient1 = mul(alphaT1, mulAdd(posWeight1, y1, z1));
+    put2<Coefficient, V>(at, coefficient0, coefficient1);
+    against0 = mul(against0, choose(posWeight0, one, negative0));
+    against1 = mul(against1, choose(posWeight1, one, negative1));
+  } else put2<Coefficient, V>(at, alphaT0, alphaT1);
   // 0 times an infinite logit is 0 here.
-  put<Hinge, V>(at, larger(zero(), mul(against, absolute(x))));
+  const hinge0 = larger(zero(), mul(against0, absolute(v128.load(logits, offsetof<V>()))));
+  const hinge1 = larger(zero(), mul(against1, absolute(v128.load(logits, offsetof<V>() + 16))));
+  put2<Hinge, V>(at, hinge0, hinge1);
+  const d0 = get<Denominator, V>(at);
+  const d1 = next<Denominator, V>(at);
+  const n0 = get<Numerator, V>(at);
+  const n1 = next<Numerator, V>(at);
+  const both0 = add(d0, n0);
+  const both1 = add(d1, n1);
+  let correction0 = get<Correction, V>(at);
+  let correction1 = next<Correction, V>(at);
+  if (general) {
+    correction0 = softCorrection(correction0, d0, n0, both0, h0, one);
+    correction1 = softCorrection(correction1, d1, n1, both1, h1, one);
+  }
+  const ratio0 = ratio(d0, n0, n0, correction0, correct, half);
+  const ratio1 = ratio(d1, n1, n1, correction1, correct, half);
+  put2<Divisor, V>(at, both0, both1);
+  put2<Ratio, V>(at, ratio0, ratio1);
+}
+
+// The larger h, the less a larger e makes of p_t; and what is lost of D + N, whose power is in the loss as well.
+// @ts-ignore: decorator
+@inline function softCorrection(correction: v128, d: v128, n: v128, both: v128, h: v128, one: v128): v128 {
+  const lost = sub(n, sub(both, d));
+  return mul(sub(correction, lost), sub(one, add(h, h)));
 }
 
 /** Entropy takes the sign of the class, as a hard target's has it. */
 @final
 @unmanaged
-class SignByClass extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+class SignByClass extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const sign = and(greaterMask(read(y + o), v128.load_splat<Float>(frame, CLASS_ABOVE)), every(SIGN));
-    put<Entropy, V0>(at, or(get<Entropy, V0>(at), sign));
+    const border = v128.load_splat<Float>(frame, CLASS_ABOVE);
+    const signBit = every(SIGN);
+    const sign0 = and(greaterMask(read(y + o), border), signBit);
+    const sign1 = and(greaterMask(read(y + o + 16), border), signBit);
+    put2<Entropy, V0>(at, or(get<Entropy, V0>(at), sign0), or(next<Entropy, V0>(at), sign1));
   }
 }
 
@@ -206,40 +238,64 @@ class SignByClass extends VectorStage {
 // multiplies its logarithms, since a posWeight must not reach the limit, and to what stays finite times the square of a gamma of 64.
 @final
 @unmanaged
-class SoftDerivatives<Order> extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    softDerivatives<Order>(frame + o, read(x + o), read(y + o), v128.load_splat<Float>(frame, GAMMA));
+class SoftDerivatives<Order> extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const gamma = v128.load_splat<Float>(frame, GAMMA);
+    const one = every(ONE);
+    const limit = every(LOSS_LIMIT);
+    const y0 = read(y + o);
+    const y1 = read(y + o + 16);
+    const z0 = sub(sub(one, y0), get<TargetError, V0>(at));
+    const z1 = sub(sub(one, y1), next<TargetError, V0>(at));
+    const alphaT0 = mulAdd(get<Alpha, V0>(at), y0, mul(get<AlphaNegative, V0>(at), z0));
+    const alphaT1 = mulAdd(next<Alpha, V0>(at), y1, mul(next<AlphaNegative, V0>(at), z1));
+    const positive0 = mul(y0, get<PosWeight, V0>(at));
+    const positive1 = mul(y1, next<PosWeight, V0>(at));
+    const both0 = add(get<Denominator, V0>(at), get<Numerator, V0>(at));
+    const both1 = add(next<Denominator, V0>(at), next<Numerator, V0>(at));
+    const high0 = div(get<Denominator, V0>(at), both0);
+    const high1 = div(next<Denominator, V0>(at), both1);
+    const low0 = div(get<Numerator, V0>(at), both0);
+    const low1 = div(next<Numerator, V0>(at), both1);
+    const negative0 = negativeMask(read(x + o));
+    const negative1 = negativeMask(read(x + o + 16));
+    const p0 = choose(low0, high0, negative0);
+    const p1 = choose(low1, high1, negative1);
+    const q0 = choose(high0, low0, negative0);
+    const q1 = choose(high1, low1, negative1);
+    const r0 = turn(y0, z0, p0, q0, high0, low0);
+    const r1 = turn(y1, z1, p1, q1, high1, low1);
+    const weight0 = mul(alphaT0, add(positive0, z0));
+    const weight1 = mul(alphaT1, add(positive1, z1));
+    const bend0 = mul(gamma, mul(r0, limitedEntropy(get<Entropy, V0>(at), weight0, limit))); // a_t g r B
+    const bend1 = mul(gamma, mul(r1, limitedEntropy(next<Entropy, V0>(at), weight1, limit)));
+    const first0 = mul(alphaT0, sub(mul(z0, p0), mul(positive0, q0))); // a_t B'
+    const first1 = mul(alphaT1, sub(mul(z1, p1), mul(positive1, q1)));
+    put2<Slope, V0>(at, add(first0, bend0), add(first1, bend1));
+    if (idof<Order>() == idof<WithCurve>()) {
+      const second0 = mul(weight0, mul(p0, q0)); // a_t B''
+      const second1 = mul(weight1, mul(p1, q1));
+      const doubled0 = mul(add(gamma, gamma), mul(r0, first0));
+      const doubled1 = mul(add(gamma, gamma), mul(r1, first1));
+      const rest0 = mul(bend0, add(mul(sub(gamma, one), r0), sub(q0, p0)));
+      const rest1 = mul(bend1, add(mul(sub(gamma, one), r1), sub(q1, p1)));
+      put2<Curve, V0>(at, add(add(second0, doubled0), rest0), add(add(second1, doubled1), rest1));
+    }
   }
 }
 
+// r = c'/c; high and low are p and q by size.
 // @ts-ignore: decorator
-@inline function softDerivatives<Order>(at: usize, x: v128, y: v128, gamma: v128): void {
-  const z = complement(at, y);
-  const negative = negativeMask(x);
-  const d = get<Denominator, V0>(at);
-  const n = get<Numerator, V0>(at);
-  const both = add(d, n);
-  const high = div(d, both);
-  const low = div(n, both);
-  const p = choose(low, high, negative);
-  const q = choose(high, low, negative);
-  const positive = mul(y, get<PosWeight, V0>(at));
+@inline function turn(y: v128, z: v128, p: v128, q: v128, high: v128, low: v128): v128 {
   const c = mulAdd(y, q, mul(z, p));
-  const pqOverC = choose(div(mul(high, low), c), high, nonZeroMask(c));
-  const r = mul(sub(z, y), pqOverC);
-  const alphaT = alphaOf(at, y, z);
-  const weight = mul(alphaT, add(positive, z));
-  const limit = smaller(mul(weight, every(LOSS_LIMIT)), splat(1e33));
-  const limited = smaller(absolute(get<Entropy, V0>(at)), limit); // a_t B
-  const bend = mul(gamma, mul(r, limited)); // a_t g r B
-  const first = mul(alphaT, sub(mul(z, p), mul(positive, q))); // a_t B'
-  put<Slope, V0>(at, add(first, bend));
-  const second = mul(weight, mul(p, q)); // a_t B''
-  if (idof<Order>() == idof<WithCurve>()) {
-    const doubled = mul(add(gamma, gamma), mul(r, first));
-    const rest = mul(bend, add(mul(sub(gamma, every(ONE)), r), sub(q, p)));
-    put<Curve, V0>(at, add(add(second, doubled), rest));
-  }
+  return mul(sub(z, y), choose(div(mul(high, low), c), high, nonZeroMask(c)));
+}
+
+// a_t B, of which `weight` multiplies the logarithms
+// @ts-ignore: decorator
+@inline function limitedEntropy(entropy: v128, weight: v128, limit: v128): v128 {
+  return smaller(absolute(entropy), smaller(mul(weight, limit), splat(1e33)));
 }
 
 /** Curve = a_t B'', as Gauss and Newton have it. */

@@ -1,7 +1,7 @@
 import { add, div, larger, mul, mulAdd, mulSub, nth, or, read, shiftLeft, sub } from '../simd/lanes';
 import { TileStage } from '../simd/stage';
-import { V0, V1, V2, V3 } from '../simd/tile';
-import { Correction, Denominator, Numerator, Remainder, Scale, Slot, get, put } from '../slots';
+import { V0, V2 } from '../simd/tile';
+import { Correction, Denominator, Numerator, Remainder, Scale, Slot, get, next, put2 } from '../slots';
 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
 //
@@ -40,17 +40,16 @@ export class Reduce extends TileStage {
     const sign = nth(REDUCE, 5);
     const at = frame + o;
     const logits = x + o;
-    reduce<V0>(at, read(logits), sign, log2e, round, high, low, lowest);
-    reduce<V1>(at, read(logits + 16), sign, log2e, round, high, low, lowest);
-    reduce<V2>(at, read(logits + 32), sign, log2e, round, high, low, lowest);
-    reduce<V3>(at, read(logits + 48), sign, log2e, round, high, low, lowest);
+    reduce<V0>(at, read(logits), read(logits + 16), sign, log2e, round, high, low, lowest);
+    reduce<V2>(at, read(logits + 32), read(logits + 48), sign, log2e, round, high, low, lowest);
   }
 }
 
 // @ts-ignore: decorator
 @inline function reduce<V>(
   at: usize,
-  x: v128,
+  x0: v128,
+  x1: v128,
   sign: v128,
   log2e: v128,
   round: v128,
@@ -58,11 +57,14 @@ export class Reduce extends TileStage {
   low: v128,
   lowest: v128,
 ): void {
-  const a = larger(or(x, sign), lowest);
-  const rounded = mulAdd(a, log2e, round);
-  const n = sub(rounded, round);
-  put<Remainder, V>(at, mulSub(n, low, mulSub(n, high, a)));
-  put<Scale, V>(at, shiftLeft(rounded, MANTISSA_BITS));
+  const a0 = larger(or(x0, sign), lowest);
+  const a1 = larger(or(x1, sign), lowest);
+  const rounded0 = mulAdd(a0, log2e, round);
+  const rounded1 = mulAdd(a1, log2e, round);
+  const n0 = sub(rounded0, round);
+  const n1 = sub(rounded1, round);
+  put2<Remainder, V>(at, mulSub(n0, low, mulSub(n0, high, a0)), mulSub(n1, low, mulSub(n1, high, a1)));
+  put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
 }
 
 const EVEN: usize = memory.data<Float>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
@@ -77,21 +79,25 @@ export class Quotient extends TileStage {
     const c2 = nth(EVEN, 2);
     const at = frame + o;
     quotient<V0>(at, c0, c1, c2);
-    quotient<V1>(at, c0, c1, c2);
     quotient<V2>(at, c0, c1, c2);
-    quotient<V3>(at, c0, c1, c2);
   }
 }
 
 // @ts-ignore: decorator
 @inline function quotient<V>(at: usize, c0: v128, c1: v128, c2: v128): void {
-  const r = get<Remainder, V>(at);
-  const v = evenPart(r, c0, c1, c2);
-  const d = sub(v, r);
-  const n = add(v, r);
-  put<Denominator, V>(at, d);
-  put<Numerator, V>(at, mul(n, get<Scale, V>(at)));
-  put<Correction, V>(at, sub(add(r, r), sub(n, d)));
+  const r0 = get<Remainder, V>(at);
+  const r1 = next<Remainder, V>(at);
+  const v0 = evenPart(r0, c0, c1, c2);
+  const v1 = evenPart(r1, c0, c1, c2);
+  const d0 = sub(v0, r0);
+  const d1 = sub(v1, r1);
+  const n0 = add(v0, r0);
+  const n1 = add(v1, r1);
+  const scaled0 = mul(n0, get<Scale, V>(at));
+  const scaled1 = mul(n1, next<Scale, V>(at));
+  put2<Correction, V>(at, sub(add(r0, r0), sub(n0, d0)), sub(add(r1, r1), sub(n1, d1)));
+  put2<Numerator, V>(at, scaled0, scaled1);
+  put2<Denominator, V>(at, d0, d1);
 }
 
 // v = r coth(r / 2)
@@ -120,15 +126,17 @@ export class Exponentiate<Result extends Slot> extends TileStage {
     const c2 = nth(EVEN, 2);
     const at = frame + o;
     exponentiate<Result, V0>(at, c0, c1, c2);
-    exponentiate<Result, V1>(at, c0, c1, c2);
     exponentiate<Result, V2>(at, c0, c1, c2);
-    exponentiate<Result, V3>(at, c0, c1, c2);
   }
 }
 
 // @ts-ignore: decorator
 @inline function exponentiate<Result extends Slot, V>(at: usize, c0: v128, c1: v128, c2: v128): void {
-  const r = get<Remainder, V>(at);
-  const v = evenPart(r, c0, c1, c2);
-  put<Result, V>(at, mul(div(add(v, r), sub(v, r)), get<Scale, V>(at)));
+  const r0 = get<Remainder, V>(at);
+  const r1 = next<Remainder, V>(at);
+  const v0 = evenPart(r0, c0, c1, c2);
+  const v1 = evenPart(r1, c0, c1, c2);
+  const e0 = mul(div(add(v0, r0), sub(v0, r0)), get<Scale, V>(at));
+  const e1 = mul(div(add(v1, r1), sub(v1, r1)), next<Scale, V>(at));
+  put2<Result, V>(at, e0, e1);
 }

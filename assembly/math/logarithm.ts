@@ -20,9 +20,21 @@ import {
   subIntegers,
   toFloats,
 } from '../simd/lanes';
-import { TileStage, VectorStage } from '../simd/stage';
-import { V0, V1, V2, V3 } from '../simd/tile';
-import { Coefficient, Divisor, Entropy, Hinge, LogOnePlus, Modulation, Numerator, Ratio, get, put } from '../slots';
+import { PairStage, TileStage } from '../simd/stage';
+import { V0, V2 } from '../simd/tile';
+import {
+  Coefficient,
+  Divisor,
+  Entropy,
+  Hinge,
+  LogOnePlus,
+  Modulation,
+  Numerator,
+  Ratio,
+  get,
+  next,
+  put2,
+} from '../slots';
 
 // What every loss is made of: Modulation = 1 - p_t, and Entropy, the cross entropy, from its hinge and log(1 + e), e = e^-|x|.
 //
@@ -55,37 +67,42 @@ export class AddEntropy<Kind> extends TileStage {
     const a4 = nth(SERIES, 3);
     const at = frame + o;
     addEntropy<Kind, V0>(at, a1, a2, a3, a4);
-    addEntropy<Kind, V1>(at, a1, a2, a3, a4);
     addEntropy<Kind, V2>(at, a1, a2, a3, a4);
-    addEntropy<Kind, V3>(at, a1, a2, a3, a4);
   }
 }
 
 // @ts-ignore: decorator
 @inline function addEntropy<Kind, V>(at: usize, a1: v128, a2: v128, a3: v128, a4: v128): void {
   if (idof<Kind>() == idof<Divided>()) divide<V>(at);
-  const t = get<Ratio, V>(at);
-  const square = mul(t, t);
-  const cube = mul(t, square);
-  const rest = series(square, a1, a2, a3, a4);
-  if (idof<Kind>() == idof<Logged>()) put<LogOnePlus, V>(at, mulAdd(cube, rest, t));
+  const t0 = get<Ratio, V>(at);
+  const t1 = next<Ratio, V>(at);
+  const square0 = mul(t0, t0);
+  const square1 = mul(t1, t1);
+  const cube0 = mul(t0, square0);
+  const cube1 = mul(t1, square1);
+  const rest0 = series(square0, a1, a2, a3, a4);
+  const rest1 = series(square1, a1, a2, a3, a4);
   // hinge and t first, which are at hand
-  put<Entropy, V>(at, mulAdd(cube, rest, add(get<Hinge, V>(at), t)));
+  const first0 = add(get<Hinge, V>(at), t0);
+  const first1 = add(next<Hinge, V>(at), t1);
+  if (idof<Kind>() == idof<Logged>()) put2<LogOnePlus, V>(at, mulAdd(cube0, rest0, t0), mulAdd(cube1, rest1, t1));
+  put2<Entropy, V>(at, mulAdd(cube0, rest0, first0), mulAdd(cube1, rest1, first1));
 }
 
 /** Modulation /= Divisor, of those that are Logged. */
 @final
 @unmanaged
-export class Divide extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+export class Divide extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     divide<V0>(frame + o);
   }
 }
 
 // @ts-ignore: decorator
 @inline function divide<V>(at: usize): void {
-  const divisor = get<Divisor, V>(at);
-  put<Modulation, V>(at, div(get<Modulation, V>(at), divisor));
+  const divisor0 = get<Divisor, V>(at);
+  const divisor1 = next<Divisor, V>(at);
+  put2<Modulation, V>(at, div(get<Modulation, V>(at), divisor0), div(next<Modulation, V>(at), divisor1));
 }
 
 /** The same of a soft target, whose modulation comes as h and which weighs both logarithms by Coefficient. */
@@ -101,9 +118,7 @@ export class AddWeighedEntropy extends TileStage {
     const two = every(TWO);
     const at = frame + o;
     addWeighedEntropy<V0>(at, a1, a2, a3, a4, one, two);
-    addWeighedEntropy<V1>(at, a1, a2, a3, a4, one, two);
     addWeighedEntropy<V2>(at, a1, a2, a3, a4, one, two);
-    addWeighedEntropy<V3>(at, a1, a2, a3, a4, one, two);
   }
 }
 
@@ -117,15 +132,24 @@ export class AddWeighedEntropy extends TileStage {
   one: v128,
   two: v128,
 ): void {
-  const h = get<Modulation, V>(at);
-  const v = div(get<Numerator, V>(at), get<Divisor, V>(at));
-  const major = larger(v, h);
-  put<Modulation, V>(at, mulAdd(smaller(v, h), mulSub(major, two, one), major));
-  const t = get<Ratio, V>(at);
-  const square = mul(t, t);
-  const log = mulAdd(mul(t, square), series(square, a1, a2, a3, a4), t);
-  const hinge = get<Hinge, V>(at);
-  put<Entropy, V>(at, mulAdd(get<Coefficient, V>(at), log, hinge));
+  const h0 = get<Modulation, V>(at);
+  const h1 = next<Modulation, V>(at);
+  const v0 = div(get<Numerator, V>(at), get<Divisor, V>(at));
+  const v1 = div(next<Numerator, V>(at), next<Divisor, V>(at));
+  const major0 = larger(v0, h0);
+  const major1 = larger(v1, h1);
+  const modulation0 = mulAdd(smaller(v0, h0), mulSub(major0, two, one), major0);
+  const modulation1 = mulAdd(smaller(v1, h1), mulSub(major1, two, one), major1);
+  put2<Modulation, V>(at, modulation0, modulation1);
+  const t0 = get<Ratio, V>(at);
+  const t1 = next<Ratio, V>(at);
+  const square0 = mul(t0, t0);
+  const square1 = mul(t1, t1);
+  const log0 = mulAdd(mul(t0, square0), series(square0, a1, a2, a3, a4), t0);
+  const log1 = mulAdd(mul(t1, square1), series(square1, a1, a2, a3, a4), t1);
+  const entropy0 = mulAdd(get<Coefficient, V>(at), log0, get<Hinge, V>(at));
+  const entropy1 = mulAdd(next<Coefficient, V>(at), log1, next<Hinge, V>(at));
+  put2<Entropy, V>(at, entropy0, entropy1);
 }
 
 // a1 + a2 t^2 + a3 t^4 + a4 t^6

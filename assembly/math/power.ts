@@ -1,10 +1,12 @@
-import { GAMMA, GAMMA_HIGH, GAMMA_LOG2E, GAMMA_LOW } from '../frame';
+import { GAMMA, GAMMA_HIGH, GAMMA_HIGH_UNIT, GAMMA_LOG2E, GAMMA_LOW, GAMMA_LOW_UNIT } from '../frame';
 import { MANTISSA_BITS } from './exponential';
 import {
+  ONE,
   absolute,
   add,
   and,
   div,
+  every,
   mul,
   mulAdd,
   notBelow,
@@ -18,9 +20,9 @@ import {
   toFloats,
   zeroMask,
 } from '../simd/lanes';
-import { TileStage, VectorStage } from '../simd/stage';
-import { V0, V1, V2, V3 } from '../simd/tile';
-import { Exponent, Hinge, LogMantissa, LogOnePlus, Modulation, Remainder, Scale, get, put } from '../slots';
+import { PairStage, TileStage } from '../simd/stage';
+import { V0, V2 } from '../simd/tile';
+import { Exponent, Hinge, LogMantissa, LogOnePlus, Modulation, Remainder, Scale, get, next, put2 } from '../slots';
 
 // c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
 
@@ -33,10 +35,12 @@ export abstract class Power {
 /** Modulation = Modulation^G. */
 @final
 @unmanaged
-export class Raise<G extends Power> extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+export class Raise<G extends Power> extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    put<Modulation, V0>(at, changetype<G>(0).of(get<Modulation, V0>(at)));
+    const power0 = changetype<G>(0).of(get<Modulation, V0>(at));
+    const power1 = changetype<G>(0).of(next<Modulation, V0>(at));
+    put2<Modulation, V0>(at, power0, power1);
   }
 }
 
@@ -99,16 +103,23 @@ export class Five extends Power {
 }
 
 /** Modulation = Modulation^(twice / 2) for an odd `twice` up to 9. */
-export function oddPower(frame: usize, twice: i32, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 16) {
-    const c = get<Modulation, V0>(frame + o);
-    const square = mul(c, c);
-    let power = root(c);
-    if (twice & 2) power = mul(power, c);
-    if (twice & 4) power = mul(power, square);
-    if (twice & 8) power = mul(power, mul(square, square));
-    put<Modulation, V0>(frame + o, power);
+export function raiseOdd(frame: usize, twice: i32, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 32) {
+    const at = frame + o;
+    const power0 = oddPower(get<Modulation, V0>(at), twice);
+    const power1 = oddPower(next<Modulation, V0>(at), twice);
+    put2<Modulation, V0>(at, power0, power1);
   }
+}
+
+// @ts-ignore: decorator
+@inline function oddPower(c: v128, twice: i32): v128 {
+  const square = mul(c, c);
+  let power = root(c);
+  if (twice & 2) power = mul(power, c);
+  if (twice & 4) power = mul(power, square);
+  if (twice & 8) power = mul(power, mul(square, square));
+  return power;
 }
 
 // Any gamma, in three stages.
@@ -143,22 +154,27 @@ export class PowerLog extends TileStage {
     const one = nth(SPLIT, 0);
     const at = frame + o;
     powerLog<V0>(at, b0, b1, b2, b3, least, one);
-    powerLog<V1>(at, b0, b1, b2, b3, least, one);
     powerLog<V2>(at, b0, b1, b2, b3, least, one);
-    powerLog<V3>(at, b0, b1, b2, b3, least, one);
   }
 }
 
 // @ts-ignore: decorator
 @inline function powerLog<V>(at: usize, b0: v128, b1: v128, b2: v128, b3: v128, least: v128, one: v128): void {
-  const c = get<Modulation, V>(at);
-  const exponent = shiftRightSigned(subIntegers(c, least), MANTISSA_BITS);
-  const m = subIntegers(c, shiftLeft(exponent, MANTISSA_BITS));
-  const s = div(sub(m, one), add(m, one));
-  const square = mul(s, s);
-  const series = mulAdd(mul(square, square), mulAdd(square, b3, b2), mulAdd(square, b1, b0));
-  put<Exponent, V>(at, toFloats(exponent));
-  put<LogMantissa, V>(at, mul(s, series));
+  const c0 = get<Modulation, V>(at);
+  const c1 = next<Modulation, V>(at);
+  const exponent0 = shiftRightSigned(subIntegers(c0, least), MANTISSA_BITS);
+  const exponent1 = shiftRightSigned(subIntegers(c1, least), MANTISSA_BITS);
+  const m0 = subIntegers(c0, shiftLeft(exponent0, MANTISSA_BITS));
+  const m1 = subIntegers(c1, shiftLeft(exponent1, MANTISSA_BITS));
+  const s0 = div(sub(m0, one), add(m0, one));
+  const s1 = div(sub(m1, one), add(m1, one));
+  put2<Exponent, V>(at, toFloats(exponent0), toFloats(exponent1));
+  put2<LogMantissa, V>(at, mul(s0, log2Series(mul(s0, s0), b0, b1, b2, b3)), mul(s1, log2Series(mul(s1, s1), b0, b1, b2, b3)));
+}
+
+// @ts-ignore: decorator
+@inline function log2Series(square: v128, b0: v128, b1: v128, b2: v128, b3: v128): v128 {
+  return mulAdd(mul(square, square), mulAdd(square, b3, b2), mulAdd(square, b1, b0));
 }
 
 const SPLIT: usize = memory.data<Float>([1.0, -127.0, 12583039.0, -1.0, 0.6931471824645996], 16);
@@ -166,29 +182,49 @@ const SPLIT: usize = memory.data<Float>([1.0, -127.0, 12583039.0, -1.0, 0.693147
 /** From those: Remainder and Scale of the exponential. */
 @final
 @unmanaged
-export class PowerSplit extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+export class PowerSplit extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const k = get<Exponent, V0>(at);
-    const part = mulAdd(v128.load_splat<Float>(frame, GAMMA), get<LogMantissa, V0>(at), mul(v128.load_splat<Float>(frame, GAMMA_LOW), k));
-    const whole = mul(v128.load_splat<Float>(frame, GAMMA_HIGH), k);
-    split<V0>(at, whole, part, nth(SPLIT, 1), nth(SPLIT, 2), nth(SPLIT, 3), nth(SPLIT, 4));
+    const gamma = v128.load_splat<Float>(frame, GAMMA);
+    const high = v128.load_splat<Float>(frame, GAMMA_HIGH);
+    const low = v128.load_splat<Float>(frame, GAMMA_LOW);
+    const k0 = get<Exponent, V0>(at);
+    const k1 = next<Exponent, V0>(at);
+    const part0 = mulAdd(gamma, get<LogMantissa, V0>(at), mul(low, k0));
+    const part1 = mulAdd(gamma, next<LogMantissa, V0>(at), mul(low, k1));
+    const whole0 = mul(high, k0);
+    const whole1 = mul(high, k1);
+    split<V0>(at, whole0, whole1, part0, part1, nth(SPLIT, 1), nth(SPLIT, 2), nth(SPLIT, 3), nth(SPLIT, 4));
   }
 }
 
 // t = whole + part, as Remainder and Scale of 2^t.
 // @ts-ignore: decorator
-@inline function split<V>(at: usize, whole: v128, part: v128, lowest: v128, round: v128, least: v128, ln2: v128): void {
-  const rounded = add(notBelow(add(whole, part), lowest), round);
-  const f = add(sub(whole, sub(rounded, round)), part);
-  put<Remainder, V>(at, mul(notBelow(f, least), ln2));
-  put<Scale, V>(at, shiftLeft(rounded, MANTISSA_BITS));
+@inline function split<V>(
+  at: usize,
+  whole0: v128,
+  whole1: v128,
+  part0: v128,
+  part1: v128,
+  lowest: v128,
+  round: v128,
+  least: v128,
+  ln2: v128,
+): void {
+  const rounded0 = add(notBelow(add(whole0, part0), lowest), round);
+  const rounded1 = add(notBelow(add(whole1, part1), lowest), round);
+  const f0 = add(sub(whole0, sub(rounded0, round)), part0);
+  const f1 = add(sub(whole1, sub(rounded1, round)), part1);
+  put2<Remainder, V>(at, mul(notBelow(f0, least), ln2), mul(notBelow(f1, least), ln2));
+  put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
 }
+
+/** Of the integers that exponents are, once their bits are numbers. */
+export const EXPONENT_UNIT: f64 = 1.1920928955078125e-7; // 2^-23
 
 // A hard target's 1 - p_t is e / (1 + e) of an easy element, 1 / (1 + e) of another, so that its logarithm is what is known
 // already: -|x|, as n ln 2 + r, of an easy one, less log(1 + e).
 
-const EASY: usize = memory.data<Float>([1.0, 1.1920928955078125e-7], 16); // the bits of n = 0; 2^-23
 
 /** From n and r of the exponential, Hinge and LogOnePlus: Remainder and Scale of the modulation's power. */
 @final
@@ -196,19 +232,16 @@ const EASY: usize = memory.data<Float>([1.0, 1.1920928955078125e-7], 16); // the
 export class HardPowerSplit extends TileStage {
   @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
     const gamma = v128.load_splat<Float>(frame, GAMMA_LOG2E);
-    const unit = nth(EASY, 1);
-    const high = mul(v128.load_splat<Float>(frame, GAMMA_HIGH), unit);
-    const low = mul(v128.load_splat<Float>(frame, GAMMA_LOW), unit);
+    const high = v128.load_splat<Float>(frame, GAMMA_HIGH_UNIT);
+    const low = v128.load_splat<Float>(frame, GAMMA_LOW_UNIT);
     const lowest = nth(SPLIT, 1);
     const round = nth(SPLIT, 2);
     const least = nth(SPLIT, 3);
     const ln2 = nth(SPLIT, 4);
-    const none = nth(EASY, 0);
+    const none = every(ONE); // the bits of n = 0
     const at = frame + o;
     hardPowerSplit<V0>(at, gamma, high, low, lowest, round, least, ln2, none);
-    hardPowerSplit<V1>(at, gamma, high, low, lowest, round, least, ln2, none);
     hardPowerSplit<V2>(at, gamma, high, low, lowest, round, least, ln2, none);
-    hardPowerSplit<V3>(at, gamma, high, low, lowest, round, least, ln2, none);
   }
 }
 
@@ -224,8 +257,13 @@ export class HardPowerSplit extends TileStage {
   ln2: v128,
   none: v128,
 ): void {
-  const easy = zeroMask(get<Hinge, V>(at));
-  const k = toFloats(and(subIntegers(get<Scale, V>(at), none), easy)); // 2^23 n
-  const log = sub(and(get<Remainder, V>(at), easy), absolute(get<LogOnePlus, V>(at)));
-  split<V>(at, mul(high, k), mulAdd(gamma, log, mul(low, k)), lowest, round, least, ln2);
+  const easy0 = zeroMask(get<Hinge, V>(at));
+  const easy1 = zeroMask(next<Hinge, V>(at));
+  const k0 = toFloats(and(subIntegers(get<Scale, V>(at), none), easy0)); // 2^23 n
+  const k1 = toFloats(and(subIntegers(next<Scale, V>(at), none), easy1));
+  const log0 = sub(and(get<Remainder, V>(at), easy0), absolute(get<LogOnePlus, V>(at)));
+  const log1 = sub(and(next<Remainder, V>(at), easy1), absolute(next<LogOnePlus, V>(at)));
+  const part0 = mulAdd(gamma, log0, mul(low, k0));
+  const part1 = mulAdd(gamma, log1, mul(low, k1));
+  split<V>(at, mul(high, k0), mul(high, k1), part0, part1, lowest, round, least, ln2);
 }

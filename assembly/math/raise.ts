@@ -1,6 +1,7 @@
 import { State } from '../frame';
 import { Exponentiate } from './exponential';
 import {
+  EXPONENT_UNIT,
   Five,
   Four,
   HardPowerSplit,
@@ -11,9 +12,9 @@ import {
   Three,
   Two,
   Zero,
-  oddPower,
+  raiseOdd,
 } from './power';
-import { eachTile, eachVector } from '../simd/stage';
+import { eachPair, eachTile } from '../simd/stage';
 import { Modulation } from '../slots';
 
 // Which power a gamma takes. A new special case is a class in power.ts and a line in `raise`, and in addPower of
@@ -34,21 +35,21 @@ export const ANY_POWER: i32 = -1;
 export function raise(frame: usize, power: i32, bytes: usize): void {
   switch (power) {
     case ANY_POWER: return anyPower(frame, bytes);
-    case 0: return eachVector<Raise<Zero>>(frame, 0, 0, bytes);
+    case 0: return eachPair<Raise<Zero>>(frame, 0, 0, bytes);
     case 2: return;
-    case 3: return eachVector<Raise<OneAndHalf>>(frame, 0, 0, bytes);
-    case 4: return eachVector<Raise<Two>>(frame, 0, 0, bytes);
-    case 6: return eachVector<Raise<Three>>(frame, 0, 0, bytes);
-    case 8: return eachVector<Raise<Four>>(frame, 0, 0, bytes);
-    case 10: return eachVector<Raise<Five>>(frame, 0, 0, bytes);
+    case 3: return eachPair<Raise<OneAndHalf>>(frame, 0, 0, bytes);
+    case 4: return eachPair<Raise<Two>>(frame, 0, 0, bytes);
+    case 6: return eachPair<Raise<Three>>(frame, 0, 0, bytes);
+    case 8: return eachPair<Raise<Four>>(frame, 0, 0, bytes);
+    case 10: return eachPair<Raise<Five>>(frame, 0, 0, bytes);
   }
-  oddPower(frame, power, bytes);
+  raiseOdd(frame, power, bytes);
 }
 
 /** Modulation = exp2(gamma log2 Modulation). Overwrites the slots of the exponential. */
 function anyPower(frame: usize, bytes: usize): void {
   eachTile<PowerLog>(frame, 0, 0, bytes);
-  eachVector<PowerSplit>(frame, 0, 0, bytes);
+  eachPair<PowerSplit>(frame, 0, 0, bytes);
   eachTile<Exponentiate<Modulation>>(frame, 0, 0, bytes);
 }
 
@@ -69,6 +70,8 @@ export function prepareGamma(frame: usize): void {
   call.gammaRounded = <Float>held;
   call.gammaHigh = <Float>high;
   call.gammaLow = <Float>(held - high);
+  call.gammaHighUnit = <Float>(high * EXPONENT_UNIT);
+  call.gammaLowUnit = <Float>((held - high) * EXPONENT_UNIT);
   call.gammaLog2e = <Float>(held * 1.4426950408889634);
 }
 

@@ -24,7 +24,7 @@ import { exponentiatePlanes, writePlanes } from './planes';
 import { rowMax, rowSum } from './row';
 import { NARROW, exponentiateAcross, keepAcross, logsOf, rowsAcross, strideOf, sumAcross } from './side-by-side';
 import { RowCurve, RowHinge, RowTerms, Smooth } from './terms';
-import { eachTile, eachVector } from '../simd/stage';
+import { eachPair, eachTile, eachVector } from '../simd/stage';
 import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
   Coefficient,
@@ -285,7 +285,7 @@ function rowTerms<Derivative>(frame: usize, bytes: usize): void {
   eachTile<AddEntropy<Divided>>(frame, 0, 0, bytes);
   if (changetype<State>(frame).labelSmoothing != 0) eachVector<Smooth>(frame, 0, 0, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) {
-    eachVector<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
+    eachPair<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
     if (changetype<State>(frame).hess) eachVector<RowCurve>(frame, 0, 0, bytes);
   }
 }
@@ -299,12 +299,12 @@ function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   }
   raise(frame, left, bytes);
   if (isWeighed(call)) {
-    eachVector<Weigh>(frame, frame + slot<Weight>(), 0, bytes);
-    eachVector<LimitUnused>(frame, 0, 0, bytes);
+    eachPair<Weigh>(frame, frame + slot<Weight>(), 0, bytes);
+    eachPair<LimitUnused>(frame, 0, 0, bytes);
   }
   if (has(call, Flag.sums)) addUp(frame, bytes);
   if (call.loss) {
-    eachVector<WriteLoss>(frame, frame + slot<Output>(), 0, bytes);
+    eachPair<WriteLoss>(frame, frame + slot<Output>(), 0, bytes);
     memory.copy(call.loss + (start << 2), frame + slot<Output>(), rows << 2);
   }
   if (!call.grad && !call.hess) return;

@@ -15,6 +15,12 @@ export const VECTOR_BYTES: usize = 16;
   v128.store(at, value);
 }
 
+// @ts-ignore: decorator
+@inline export function write2(at: usize, value: v128, nextValue: v128): void {
+  v128.store(at, value);
+  v128.store(at, nextValue, 16);
+}
+
 // A coefficient in all lanes. Read from memory because engines rebuild a literal vector at every use.
 // @ts-ignore: decorator
 @inline export function every(at: usize): v128 {
@@ -210,26 +216,24 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
   return f64x2.sub(i64x2.add(a, f64x2.splat(6755399441055744.0)), f64x2.splat(6755399441055744.0));
 }
 
-// The low or high half of sixteen bytes 0 or 1, as eight words with the bit on top.
+// The byte targets of two neighbouring vectors, as lanes of 16 bits.
 // @ts-ignore: decorator
-@inline export function wordsLow(bytes: v128, zero: v128): v128 {
-  return i8x16.shuffle(zero, i16x8.shl(bytes, 7), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+@inline export function targetsAt(at: usize): v128 {
+  if (sizeof<Float>() == 4) return v128.load_ext<u8>(at);
+  return i16x8.extend_low_i8x16_u(v128.load32_zero(at));
+}
+
+// Targets 0 and 1 of the first (the next) of them as sign bits.
+// @ts-ignore: decorator
+@inline export function firstSigns(targets: v128): v128 {
+  if (sizeof<Float>() == 4) return i32x4.shl(i32x4.extend_low_i16x8_u(targets), 31);
+  return i64x2.shl(i64x2.extend_low_i32x4_u(i32x4.extend_low_i16x8_u(targets)), 63);
 }
 
 // @ts-ignore: decorator
-@inline export function wordsHigh(bytes: v128, zero: v128): v128 {
-  return i8x16.shuffle(zero, i16x8.shl(bytes, 7), 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-}
-
-// The low or high half of eight such words, as four lanes with the bit on top: sign bits.
-// @ts-ignore: decorator
-@inline export function signsLow(words: v128, zero: v128): v128 {
-  return i8x16.shuffle(zero, words, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
-}
-
-// @ts-ignore: decorator
-@inline export function signsHigh(words: v128, zero: v128): v128 {
-  return i8x16.shuffle(zero, words, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
+@inline export function nextSigns(targets: v128): v128 {
+  if (sizeof<Float>() == 4) return i32x4.shl(i32x4.extend_high_i16x8_u(targets), 31);
+  return i64x2.shl(i64x2.extend_high_i32x4_u(i32x4.extend_low_i16x8_u(targets)), 63);
 }
 
 // The first (last) two of four lanes of a and b in turn: a0 b0 a1 b1.

@@ -8,6 +8,12 @@ export abstract class TileStage {
   abstract tile(frame: usize, o: usize, x: usize, y: usize): void;
 }
 
+/** A stage whose loop takes two vectors at once, half the code. */
+@unmanaged
+export abstract class PairStage {
+  abstract pair(frame: usize, o: usize, x: usize, y: usize): void;
+}
+
 /** A stage whose loop takes a vector at once, a quarter of the code: those of few calls. */
 @unmanaged
 export abstract class VectorStage {
@@ -16,6 +22,10 @@ export abstract class VectorStage {
 
 export function eachTile<S extends TileStage>(frame: usize, x: usize, y: usize, bytes: usize): void {
   for (let o: usize = 0; o < bytes; o += 64) changetype<S>(0).tile(frame, o, x, y);
+}
+
+export function eachPair<S extends PairStage>(frame: usize, x: usize, y: usize, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 32) changetype<S>(0).pair(frame, o, x, y);
 }
 
 export function eachVector<S extends VectorStage>(frame: usize, x: usize, y: usize, bytes: usize): void {

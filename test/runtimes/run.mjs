@@ -9,6 +9,7 @@ import { checkAbi } from './abi.mjs';
 import { checkBrowser } from './browser.mjs';
 import { checkEdge, checkLambda } from './edge.mjs';
 import { checkExamples } from './examples.mjs';
+import { checkFusion } from './fusion.mjs';
 import { checkNative } from './native.mjs';
 import { accept, check, results } from './report.mjs';
 import { installTools, libraryOf, makeProject } from './setup.mjs';
@@ -18,6 +19,7 @@ import { digest } from './workload.mjs';
 
 const GROUPS = {
   native: checkNative,
+  fusion: checkFusion,
   workers: checkWorkers,
   edge: checkEdge,
   lambda: checkLambda,
