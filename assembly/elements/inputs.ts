@@ -1,9 +1,22 @@
 import { Flag } from '../../src/abi';
 import { takeLabels } from './labels';
 import { IGNORED, State, bytesOf, has } from '../frame';
-import { splat, write } from '../simd/lanes';
-import { BLOCK, fillsTiles, wholeTiles } from '../simd/tile';
-import { Alpha, AlphaNegative, Logits, PosWeight, Slot, TargetError, Targets, claim, putNumber, slot } from '../slots';
+import { choose, negativeMask, splat, write } from '../simd/lanes';
+import { BLOCK, V0, V1, fillsTiles, wholeTiles } from '../simd/tile';
+import {
+  Alpha,
+  AlphaNegative,
+  LabelBytes,
+  Logits,
+  PosWeight,
+  Slot,
+  TargetError,
+  Targets,
+  claim,
+  put,
+  putNumber,
+  slot,
+} from '../slots';
 
 // A block's inputs as the stages want them: whole tiles, the rest filled with elements whose loss and derivatives are exactly
 // 0; ignored elements replaced by such; targets smoothed, and as numbers where asked. What is fit already is read in place.
@@ -112,17 +125,55 @@ function padBytes(frame: usize, targets: usize, count: i32): void {
 /** Pads targets as numbers, smoothed. */
 function padSoft(frame: usize, targets: usize, count: i32): void {
   const call = changetype<State>(frame);
-  const bytes = !has(call, Flag.soft);
-  for (let i = 0; i < count; i++) {
-    const y: f64 = bytes ? <f64>load<u8>(targets + i) : <f64>load<Float>(targets + bytesOf(i));
-    const ignored = call.ignores && isIgnored(call, targets, i);
-    const smoothed = ignored ? 0 : smoothedTarget(call, y);
-    putNumber<Targets>(frame + bytesOf(i), <Float>smoothed);
-    putNumber<TargetError>(frame + bytesOf(i), <Float>(smoothed - <f64>(<Float>smoothed)));
-  }
+  if (has(call, Flag.soft)) {
+    for (let i = 0; i < count; i++) {
+      const ignored = call.ignores && isIgnored(call, targets, i);
+      putTarget(frame, i, ignored ? 0 : smoothedTarget(call, <f64>load<Float>(targets + bytesOf(i))));
+    }
+  } else numbersOfBytes(frame, targets, count);
   fillTile(frame + slot<Targets>(), count, 0);
   fillTile(frame + slot<TargetError>(), count, 0);
   claim<TargetError>(frame, bytesOf(wholeTiles(count)));
+}
+
+/** A target as a number, and what the number cannot hold of it. */
+// @ts-ignore: decorator
+@inline function putTarget(frame: usize, i: i32, y: f64): void {
+  putNumber<Targets>(frame + bytesOf(i), <Float>y);
+  putNumber<TargetError>(frame + bytesOf(i), errorOf(y));
+}
+
+// @ts-ignore: decorator
+@inline function errorOf(y: f64): Float {
+  return <Float>(y - <f64>(<Float>y));
+}
+
+/** Bytes as numbers, smoothed: they are one of two, and 0 where a target is ignored. */
+function numbersOfBytes(frame: usize, targets: usize, count: i32): void {
+  const call = changetype<State>(frame);
+  const bytes = frame + slot<LabelBytes>();
+  if (targets != bytes) memory.copy(bytes, targets, count);
+  const zero = smoothedTarget(call, 0);
+  const one = smoothedTarget(call, 1);
+  chooseByByte<Targets>(frame, bytes, <Float>zero, <Float>one, count);
+  chooseByByte<TargetError>(frame, bytes, errorOf(zero), errorOf(one), count);
+  if (!call.ignores || zero == 0) return;
+  for (let i = 0; i < count; i++) if (load<u8>(bytes + i) == IGNORED) putTarget(frame, i, 0);
+}
+
+/** A slot with one of two numbers for each byte. */
+function chooseByByte<S extends Slot>(frame: usize, bytes: usize, zero: Float, one: Float, count: i32): void {
+  if (sizeof<Float>() == 8) {
+    for (let i = 0; i < count; i++) putNumber<S>(frame + bytesOf(i), load<u8>(bytes + i) & 1 ? one : zero);
+    return;
+  }
+  for (let i = 0; i < count; i += 8) {
+    const words = i16x8.shl(v128.load8x8_u(bytes + i), 15);
+    const low = negativeMask(i32x4.extend_low_i16x8_s(words));
+    const high = negativeMask(i32x4.extend_high_i16x8_s(words));
+    put<S, V0>(frame + bytesOf(i), choose(splat(one), splat(zero), low));
+    put<S, V1>(frame + bytesOf(i), choose(splat(one), splat(zero), high));
+  }
 }
 
 /** Writes 0 where the target is ignored. */
