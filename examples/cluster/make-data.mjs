@@ -2,21 +2,26 @@
 //   node make-data.mjs DIRECTORY [FILES=4] [ROWS=2000000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { npy } from './npy.mjs';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 
 const [directory, files = '4', rows = '2000000'] = process.argv.slice(2);
 await mkdir(directory, { recursive: true });
 for (let file = 0; file < Number(files); file++) {
   const random = xorshift(file + 1);
-  const logits = new Float32Array(Number(rows));
-  const targets = new Uint8Array(Number(rows));
-  for (let row = 0; row < logits.length; row++) {
-    targets[row] = random() < 0.02 ? 1 : 0;
-    logits[row] = 4 * (random() + random() + random() - 1.5) + (targets[row] === 1 ? 1 : -3);
+  const logit = new Float32Array(Number(rows));
+  const label = new Int32Array(Number(rows));
+  for (let row = 0; row < logit.length; row++) {
+    label[row] = random() < 0.02 ? 1 : 0;
+    logit[row] = 4 * (random() + random() + random() - 1.5) + (label[row] === 1 ? 1 : -3);
   }
-  const name = join(directory, `part-${String(file).padStart(4, '0')}`);
-  await writeFile(`${name}.logits.npy`, npy(logits));
-  await writeFile(`${name}.targets.npy`, npy(targets));
+  const buffer = parquetWriteBuffer({
+    columnData: [
+      { name: 'logit', data: logit, type: 'FLOAT' },
+      { name: 'label', data: label, type: 'INT32' },
+    ],
+    rowGroupSize: Math.ceil(Number(rows) / 8),
+  });
+  await writeFile(join(directory, `part-${String(file).padStart(4, '0')}.parquet`), new Uint8Array(buffer));
 }
 
 /** Numbers in [0, 1). */

@@ -1,5 +1,5 @@
 // Submits a run, shows how far it is, and prints the totals. Submitted again, a run goes on where it is and is not done twice.
-//   node submit.mjs DIRECTORY [--run NAME] [--rows 1000000] [--gamma 2] [--alpha 0.75] [--state FILE] [--no-wait]
+//   node submit.mjs DIRECTORY [--run NAME] [--shards 1] [--gamma 2] [--alpha 0.75] [--state FILE] [--no-wait]
 import { createHash } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     run: { type: 'string' },
-    rows: { type: 'string', default: '1000000' },
+    shards: { type: 'string', default: '1' },
     gamma: { type: 'string', default: '2' },
     alpha: { type: 'string', default: '0.75' },
     state: { type: 'string' },
@@ -21,13 +21,13 @@ const { values, positionals } = parseArgs({
 const [directory] = positionals;
 if (directory === undefined) {
   console.error(
-    'usage: node submit.mjs DIRECTORY [--run NAME] [--rows N] [--gamma G] [--alpha A] [--state FILE] [--no-wait]',
+    'usage: node submit.mjs DIRECTORY [--run NAME] [--shards N] [--gamma G] [--alpha A] [--state FILE] [--no-wait]',
   );
   process.exit(2);
 }
 
 const loss = { gamma: Number(values.gamma), alpha: Number(values.alpha) };
-const units = await unitsOf(directory, Number(values.rows));
+const units = await unitsOf(directory, Number(values.shards));
 // the same files and options are the same run, however often it is submitted
 const content = createHash('sha256')
   .update(JSON.stringify([units, loss]))

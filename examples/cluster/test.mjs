@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { link, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,16 +11,16 @@ import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Job, Queue } from 'bullmq';
-import { npy } from './npy.mjs';
 import { connectionOf, MERGE, SCORE } from './queues.mjs';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
 const scratch = await mkdtemp(join(tmpdir(), 'focal-cluster-'));
-// enough for a unit to take a while
-const ROWS = 3_000_000;
-const FILES = 30;
-const LOCK = ['--lock-seconds', '1'];
+const ROWS = 20_000;
+const FILES = 4;
+/** Of each file, by row groups. */
+const SHARDS = 2;
+const LOCK = ['--lock-seconds', '3'];
 
 let redis;
 let port;
@@ -28,6 +28,12 @@ let url;
 const children = new Set();
 
 before(async () => {
+  const command = join(here, '../../cli/dist/main.js');
+  await mkdir(join(scratch, 'bin'));
+  await writeFile(join(scratch, 'bin/focal-loss'), `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`, {
+    mode: 0o755,
+  });
+  process.env.PATH = `${join(scratch, 'bin')}:${process.env.PATH}`;
   await run(process.execPath, [join(here, 'make-data.mjs'), join(scratch, 'seeds'), '2', String(ROWS)]);
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -95,19 +101,24 @@ async function freeze(worker, queue) {
 }
 
 const submit = (directory, ...options) =>
-  run(process.execPath, [join(here, 'submit.mjs'), directory, '--rows', String(ROWS), ...options]);
-const single = async (directory) =>
-  (await run(process.execPath, [join(here, 'single.mjs'), directory, '--rows', String(ROWS)])).stdout.trim();
+  run(process.execPath, [join(here, 'submit.mjs'), directory, '--shards', String(SHARDS), ...options]);
+/** One command over all files, by which every total is measured. */
+async function single(directory) {
+  const { stdout } = await run('focal-loss', ['score', directory, '--gamma', '2', '--alpha', '0.75', '--json']);
+  return totals(stdout);
+}
+const totals = (text) => {
+  const { mean, sum, count, positives, negatives, sumPositives, sumNegatives } = JSON.parse(last(text));
+  return { mean, sum, count, positives, negatives, sumPositives, sumNegatives };
+};
 const last = (text) => text.trim().split('\n').at(-1);
 
 async function dataOf(name, files) {
   const directory = join(scratch, name);
-  await run('mkdir', [directory]);
+  await mkdir(directory);
   for (let file = 0; file < files; file++) {
-    for (const kind of ['logits', 'targets']) {
-      const seed = join(scratch, 'seeds', `part-000${file % 2}.${kind}.npy`);
-      await link(seed, join(directory, `part-${String(file).padStart(4, '0')}.${kind}.npy`));
-    }
+    const name = `part-${String(file).padStart(4, '0')}.parquet`;
+    await link(join(scratch, 'seeds', `part-000${file % 2}.parquet`), join(directory, name));
   }
   return directory;
 }
@@ -144,12 +155,12 @@ test('workers that are killed or late, Redis that restarts, a run that is submit
   await line(late, new RegExp(`^(failed|error).*${second}`));
 
   const { stdout } = await submit(directory);
-  assert.equal(last(stdout), want);
+  assert.deepEqual(totals(stdout), want);
   const finished = [killed, late, third, twice].flatMap(({ lines }) =>
     lines.filter((text) => /^finished .*unit/.test(text)),
   );
   assert.equal(new Set(finished).size, finished.length, 'no unit was finished twice');
-  assert.equal(finished.length, FILES);
+  assert.equal(finished.length, SHARDS * FILES);
   assert.equal((await submit(directory)).stdout, stdout, 'submitted again, it is not done again');
   await queue.close();
 });
@@ -164,48 +175,44 @@ test('a run that is submitted while Redis is away waits for it', async () => {
   await sleep(1000);
   await startRedis();
   const { stdout, stderr } = await running;
-  assert.equal(last(stdout), want);
+  assert.deepEqual(totals(stdout), want);
   assert.match(stderr, /Redis is away .*waiting for it[\s\S]*Redis is back/);
 });
 
 test('data that are wrong end the run with the file, the row and the value; mended, it is done', async () => {
-  const directory = await dataOf('wrong', 2);
-  const path = join(directory, 'part-0001.targets.npy');
-  const good = await readFile(path);
-  await rm(path);
-  await writeFile(path, good.with(good.length - 1, 7));
+  const directory = await dataOf('wrong', 0);
+  const path = join(directory, 'part-0001.csv');
+  await writeFile(path, 'logit,label\n1.5,1\n-2,0\n0.5,7\n');
   startWorker();
   const error = await submit(directory).catch((thrown) => thrown);
   assert.equal(error.code, 1);
-  assert.match(
-    error.stderr,
-    /part-0001\.logits\.npy, rows from 2883584: "targets" expected 0 or 1 at index 116415, got 7/,
-  );
-  await rm(path);
-  await writeFile(path, good);
-  assert.equal(last((await submit(directory)).stdout), await single(directory));
+  assert.match(error.stderr, /run \w+ failed: .*part-0001\.csv.* got 7/);
+  await writeFile(path, 'logit,label\n1.5,1\n-2,0\n0.5,1\n');
+  assert.deepEqual(totals((await submit(directory)).stdout), await single(directory));
 });
 
 test('a file that is still written, and one that changes, are errors', async () => {
   const directory = await dataOf('cut', 1);
-  const path = join(directory, 'part-0000.logits.npy');
+  const path = join(directory, 'part-0000.parquet');
   const good = await readFile(path);
   await rm(path);
-  await writeFile(path, good.subarray(0, 1000));
+  await writeFile(path, good.subarray(0, good.length - 100));
+  startWorker();
   const cut = await submit(directory).catch((thrown) => thrown);
-  assert.match(cut.stderr, /expected 12000128 bytes for 3000000 rows, got 1000; it is cut or still written/);
+  assert.equal(cut.code, 1);
+  assert.match(cut.stderr, /run \w+ failed: .*part-0000\.parquet/);
 
+  for (const child of children) child.kill('SIGKILL');
   await writeFile(path, good);
   const waiting = submit(directory, '--run', 'changing').catch((thrown) => thrown);
   const queue = new Queue(MERGE, { connection: connectionOf(url) });
   while ((await Job.fromId(queue, 'changing')) === undefined) await sleep(50);
   await queue.close();
-  await writeFile(path, npy(new Float32Array(ROWS)));
   await utimes(path, 0, 0);
   startWorker();
-  assert.match((await waiting).stderr, /part-0000\.logits\.npy or its targets changed after the run was submitted/);
+  assert.match((await waiting).stderr, /part-0000\.parquet changed after the run was submitted/);
   // the files are others now, and the run that failed starts again with them
-  assert.equal(last((await submit(directory, '--run', 'changing')).stdout), await single(directory));
+  assert.deepEqual(totals((await submit(directory, '--run', 'changing')).stdout), await single(directory));
   const other = await submit(directory, '--run', 'changing', '--gamma', '5').catch((thrown) => thrown);
   assert.equal(other.stderr, 'run changing was submitted with other files or options; give this one another name\n');
 });
@@ -218,7 +225,7 @@ test('a full disk leaves the old state file whole, and the run can be asked for 
   const before = await readFile(state, 'utf8');
   assert.equal(JSON.parse(before).positives > 0, true);
   // no file may grow, as on a disk that is full
-  const command = `ulimit -f 0; exec "${process.execPath}" "${join(here, 'submit.mjs')}" "${directory}" --rows ${ROWS} --state "${state}"`;
+  const command = `ulimit -f 0; exec "${process.execPath}" "${join(here, 'submit.mjs')}" "${directory}" --shards ${SHARDS} --state "${state}"`;
   const error = await run('bash', ['-c', command]).catch((thrown) => thrown);
   assert.equal(error.code, 1);
   assert.match(error.stderr, /was not written: .*; run \w+ is done, and submitting it again writes its state/);

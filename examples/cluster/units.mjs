@@ -1,50 +1,52 @@
-// What a run consists of, and how a unit of it is scored. A unit is a range of rows of a pair of files, NAME.logits.npy and
-// NAME.targets.npy: what one job scores, wherever it runs.
-import { readdir, stat } from 'node:fs/promises';
+// What a run consists of, and how a unit of it is scored. A unit is a file, or a share of its row groups: what one job scores,
+// wherever it runs, by `focal-loss score`.
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { FocalLoss, LossMeter } from 'focal-loss-wasm';
-import { readRows, rowsOf } from './npy.mjs';
+
+const run = promisify(execFile);
 
 /** An error of the data: trying again would not help. */
 export class DataError extends Error {}
 
-/** Rows that are given to the kernel at once: a batch gives one number for each class, so it is the same for everyone. */
-const BATCH = 2 ** 18;
-
-/** The units of a directory, in the same order on every machine. */
-export async function unitsOf(directory, rowsPerUnit) {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.logits.npy')).sort();
-  if (names.length === 0)
-    throw new Error(`${directory}: expected files NAME.logits.npy and NAME.targets.npy, found none`);
+/** The units of a folder, in the same order on every machine. */
+export async function unitsOf(directory, shards) {
+  const names = (await readdir(directory)).filter((name) =>
+    /\.(parquet|csv|tsv|jsonl|ndjson)(\.gz|\.zst)?$/.test(name),
+  );
+  if (names.length === 0) throw new Error(`${directory}: expected files of predictions, such as .parquet, found none`);
   const units = [];
-  for (const name of names) {
-    const logits = join(directory, name);
-    const targets = logits.replace(/logits\.npy$/, 'targets.npy');
-    const rows = await rowsOf(logits);
-    if ((await rowsOf(targets)) !== rows) throw new Error(`${targets}: expected ${rows} rows, as ${name} has`);
-    const versions = await Promise.all([logits, targets].map(versionOf));
-    for (let from = 0; from < rows; from += rowsPerUnit) {
-      units.push({ logits, targets, from, to: Math.min(rows, from + rowsPerUnit), versions });
-    }
+  for (const file of names.sort().map((name) => join(directory, name))) {
+    const version = await versionOf(file);
+    for (let shard = 1; shard <= shards; shard++) units.push({ file, version, shard: `${shard}/${shards}` });
   }
   return units;
 }
 
 /** The exact state of a unit: the same bits whoever makes it, and however often. */
-export async function scoreUnit(unit, options) {
-  await checkVersions(unit);
-  const meter = new LossMeter(new FocalLoss(options));
-  for (let from = unit.from; from < unit.to; from += BATCH) {
-    const to = Math.min(unit.to, from + BATCH);
-    const [logits, targets] = [await readRows(unit.logits, from, to), await readRows(unit.targets, from, to)];
-    try {
-      meter.update(logits, targets);
-    } catch (error) {
-      throw new DataError(`${unit.logits}, rows from ${from}: ${error.message}`, { cause: error });
-    }
+export async function scoreUnit({ file, version, shard }, { gamma, alpha }) {
+  await checkVersion(file, version);
+  const scratch = await mkdtemp(join(tmpdir(), 'focal-unit-'));
+  try {
+    const state = join(scratch, 'state.json');
+    await run(
+      'focal-loss',
+      ['score', file, '--gamma', gamma, '--alpha', alpha, '--shard', shard, '--state', state].map(String),
+    );
+    const { models } = JSON.parse(await readFile(state, 'utf8'));
+    await checkVersion(file, version);
+    // of what the file holds beside it, metrics need more room than a queue should have
+    return models[0].meters[0];
+  } catch (error) {
+    // 1 is a fault in the file, and 2 one in the command
+    if (error.code === 1 || error.code === 2) throw new DataError(error.stderr.trim(), { cause: error });
+    throw error;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
-  await checkVersions(unit);
-  return meter.toJSON();
 }
 
 /** The state of all units, merged exactly: the order does not matter. */
@@ -59,13 +61,11 @@ export function totalsOf(state, options) {
   return LossMeter.fromJSON(new FocalLoss(options), state).compute();
 }
 
-async function checkVersions({ logits, targets, versions }) {
-  const now = await Promise.all([logits, targets].map(versionOf));
-  if (now.join() !== versions.join())
-    throw new DataError(`${logits} or its targets changed after the run was submitted`);
+async function checkVersion(file, version) {
+  if ((await versionOf(file)) !== version) throw new DataError(`${file} changed after the run was submitted`);
 }
 
-async function versionOf(path) {
-  const { size, mtimeMs } = await stat(path);
+async function versionOf(file) {
+  const { size, mtimeMs } = await stat(file);
   return `${size} bytes of ${new Date(1000 * Math.floor(mtimeMs / 1000)).toISOString()}`;
 }

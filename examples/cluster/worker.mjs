@@ -1,4 +1,4 @@
-// Scores units until it is told to stop. Start any number, on any number of machines that see the files.
+// Scores units until it is told to stop. Start any number, on any number of machines that see the files and have `focal-loss` (npm install --global focal-loss-cli).
 //   node worker.mjs [--concurrency 1] [--lock-seconds 30]      REDIS_URL=redis://host:6379
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';

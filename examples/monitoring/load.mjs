@@ -54,7 +54,7 @@ report('as fast as it can', await load(10));
 const before = await memoryOf(pids);
 let labelled = 0;
 let over = false;
-const running = load(Number(values.seconds), Number(values.rate)).finally(() => {
+const running = Promise.resolve(load(Number(values.seconds), Number(values.rate))).finally(() => {
   over = true;
 });
 while (!over) {
