@@ -2,7 +2,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CallOptions, Logits, Reduction, Targets } from '../../dist/index.js';
 import { hardTargets, SEGMENT, softTargets, someLogits } from '../support.js';
-import { closeAll, DIVIDED, pair, SLOT, shared, started } from './support.js';
+import { closeAll, DIVIDED, pair, SLOT, shared, started, whereOthersWork } from './support.js';
 
 /** Long enough for threads to get their part whoever else wants the processor; its last slot and segment are not full. */
 const LONGEST = 60 * SEGMENT + 4099;
@@ -32,7 +32,7 @@ async function expectSameBits<R extends Reduction>(
   call?: CallOptions,
 ): Promise<void> {
   expectSame(await two.forward(logits, targets, call), one.forward(logits, targets, call));
-  const actual = await two.valueAndGrad(logits, targets, call);
+  const actual = await whereOthersWork(() => two.valueAndGrad(logits, targets, call));
   const expected = one.valueAndGrad(logits, targets, call);
   expectSame(actual.value, expected.value);
   expectSame(actual.grad, expected.grad);

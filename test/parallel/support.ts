@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
 import type { Worker } from 'node:worker_threads';
 import { FocalLoss, type FocalLossOptions, type Reduction } from '../../dist/index.js';
 import { ParallelFocalLoss } from '../../dist/parallel/index.js';
@@ -22,6 +24,29 @@ export const started = () => Promise.all(open.map((loss) => loss.ready()));
 
 /** For the end of a file: its module is loaded once for all of them. */
 export const closeAll = () => Promise.all(open.splice(0).map((loss) => loss.close()));
+
+/**
+ * Runs `work` while the calling thread gives way after each share that it takes, and for some milliseconds: other threads do
+ * most of a call, however busy the machine is, and the caller waits for the last of them by message.
+ */
+export async function whereOthersWork<T>(work: () => Promise<T>): Promise<T> {
+  const { now } = performance;
+  const { setImmediate: own } = timers;
+  let passed = 0;
+  performance.now = () => {
+    passed += 10;
+    return now.call(performance) + passed;
+  };
+  timers.setImmediate = ((run: () => void) => setTimeout(run, 3)) as unknown as typeof own;
+  syncBuiltinESMExports();
+  try {
+    return await work();
+  } finally {
+    performance.now = now;
+    timers.setImmediate = own;
+    syncBuiltinESMExports();
+  }
+}
 
 export function shared<T extends Float32Array | Uint8Array>(source: T, offset = 0): T {
   const kind = source.constructor as { new (buffer: SharedArrayBuffer, offset: number, length: number): T };
