@@ -1,0 +1,308 @@
+import * as library from 'focal-loss-wasm';
+import { FocalLoss } from 'focal-loss-wasm';
+import { expect, test } from 'vitest';
+import { focalLoss, posterior } from '../../test/oracle.js';
+import { hardTargets, someLogits } from '../../test/support.js';
+import { cli, float32, folder, npy, parquet, readArray, uint8, zip } from './support.js';
+
+const files = folder();
+
+async function json(...argv: string[]) {
+  const { code, out, err } = await cli('score', ...argv, '--json');
+  expect({ code, err }, argv.join(' ')).toEqual({ code: 0, err: '' });
+  return JSON.parse(out);
+}
+
+async function complaint(...argv: string[]): Promise<string> {
+  const { code, err } = await cli('score', ...argv);
+  expect(code).toBeGreaterThan(0);
+  return files.plain(err.replace(/^focal-loss: /, '').trimEnd());
+}
+
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+const logits = [2.5, -1.25, 0.5, -3, 4, -0.5];
+const other = [1.5, -2.25, -0.5, 1, 2, -1];
+const targets = [1, 0, 0, 1, 0, 0];
+const kind = ['cat', 'dog', 'cat', 'dog', 'cat', 'cow'];
+const weights = [1, 2, 0.5, 1, 3, 1];
+const table = files.write(
+  'table.csv',
+  `id,old,new,label,kind,w\n${logits.map((x, i) => `n${i},${x},${other[i]},${targets[i]},${kind[i]},${weights[i]}`).join('\n')}\n`,
+);
+const BASE = [table, '--logits', 'old'];
+const truth = (x = logits, options: Parameters<typeof focalLoss>[2] = { gamma: 1.5, alpha: 0.25 }) =>
+  x.map((z, i) => focalLoss(z, targets[i], options).toNumber());
+
+test('several models, side by side', async () => {
+  const { models } = await json(table, '--logits', 'old', '--logits', 'new', '--top', '1');
+  expect(models.map(({ model }: { model: string }) => model)).toEqual(['old', 'new']);
+  expect(models[0].sum).toBeCloseTo(sum(truth()), 6);
+  expect(models[1].sum).toBeCloseTo(sum(truth(other)), 6);
+  expect(models[1].hardest).toEqual([
+    { index: 4, id: 'n4', score: 2, target: 0, loss: expect.closeTo(truth(other)[4], 6) },
+  ]);
+  const { out } = await cli('score', table, '--logits', 'old', '--logits', 'new');
+  expect(out).toMatch(/^model +mean loss +to the best\nold +[\d.]+ +\+[\d.]+ %\nnew +[\d.]+ +\+0\.00 %$/m);
+  await cli('score', table, '--logits', 'old', '--logits', 'new', '--out', files.path('both.csv'));
+  expect(files.read('both.csv').toString().split('\n')[0]).toBe(
+    'index,id,score_old,probability_old,score_new,probability_new,target,loss_old,loss_new',
+  );
+});
+
+test('several gammas in one pass', async () => {
+  const { loss, gammas } = await json(...BASE, '--gamma', '0,1,2.5');
+  expect(gammas.map(({ gamma }: { gamma: number }) => gamma)).toEqual([0, 1, 2.5]);
+  for (const each of gammas) expect(each.sum).toBeCloseTo(sum(truth(logits, { gamma: each.gamma, alpha: 0.25 })), 6);
+  expect(loss).toBe(gammas[0].mean);
+});
+
+test('slices by columns and by expressions, those that carry most of the loss first', async () => {
+  const { slices } = await json(...BASE, '--by', 'kind');
+  const losses = truth();
+  const expected = ['cat', 'dog', 'cow'].map((slice) => ({
+    slice,
+    count: kind.filter((each) => each === slice).length,
+    sum: expect.closeTo(sum(losses.filter((_, i) => kind[i] === slice)), 6),
+  }));
+  expect(slices).toHaveLength(3);
+  for (const each of expected) expect(slices).toContainEqual(expect.objectContaining(each));
+  expect(slices.map(({ sum: each }: { sum: number }) => each)).toEqual(
+    slices.map(({ sum: each }: { sum: number }) => each).sort((a: number, b: number) => b - a),
+  );
+  const two = await json(...BASE, '--by', 'kind, old > 0');
+  expect(two.slices.map(({ slice }: { slice: string }) => slice).sort()).toEqual([
+    'cat, true',
+    'cow, false',
+    'dog, false',
+  ]);
+  expect((await cli('score', ...BASE, '--by', 'kind')).out).toMatch(
+    /^slice +count +positive +mean loss +share of loss$/m,
+  );
+});
+
+test('a filter, expressions for columns, and a query in place of files', async () => {
+  const part = await json(...BASE, '--where', "kind = 'cat'");
+  expect(part.sum).toBeCloseTo(sum(truth().filter((_, i) => kind[i] === 'cat')), 6);
+  const half = await json(table, '--logits', 'old / 2', '--targets', '1 - label');
+  expect(half.sum).toBeCloseTo(
+    sum(logits.map((x, i) => focalLoss(x / 2, 1 - targets[i], { gamma: 1.5, alpha: 0.25 }).toNumber())),
+    6,
+  );
+  const query = await json('--sql', `SELECT old AS logit, label FROM '${table}' WHERE kind = 'cat';`);
+  expect(query.sum).toBe(part.sum);
+});
+
+test('weights, one for each row', async () => {
+  const { sum: total, metrics } = await json(...BASE, '--weight', 'w');
+  expect(total).toBeCloseTo(sum(truth().map((loss, i) => loss * weights[i])), 6);
+  const plain = logits.map((x, i) => weights[i] * Math.log1p(Math.exp(targets[i] ? -x : x)));
+  expect(metrics.logLoss).toBeCloseTo(sum(plain) / sum(weights), 6);
+});
+
+test('labels as text: one of them positive, or each of them a class', async () => {
+  const cats = await json(...BASE, '--targets', 'kind', '--positive-label', 'cat');
+  expect([cats.positives, cats.negatives]).toEqual([3, 3]);
+  const { code, err } = await cli('score', ...BASE, '--targets', 'kind', '--positive-label', 'Cat');
+  expect([code, err]).toEqual([0, 'focal-loss: warning: no target is "Cat", the --positive-label\n']);
+  expect(await complaint(...BASE, '--targets', 'kind')).toBe(
+    'table.csv, line 2: expected a number in column "kind", got "cat"',
+  );
+  const rows = files.write('rows.csv', 'z_cat,z_dog,z_cow,kind\n1,0,0,cat\n0,2,0,dog\n0,0,0,cow\n');
+  const argv = [
+    rows,
+    '--logits',
+    'z_*',
+    '--targets',
+    'kind',
+    '--classes',
+    'cow,cat,dog',
+    '--loss',
+    'softmax',
+    '--gamma',
+    '0',
+  ];
+  const { count, metrics } = await json(...argv);
+  const logLoss = (own: number) => Math.log(Math.exp(own) + 2) - own;
+  expect([count, metrics.logLoss]).toEqual([3, expect.closeTo((logLoss(1) + logLoss(2) + logLoss(0)) / 3, 6)]);
+  expect(
+    await complaint(rows, '--logits', 'z_*', '--targets', 'kind', '--classes', 'cat,dog,hen', '--loss', 'softmax'),
+  ).toBe('rows.csv, row 2: expected a class index below 3, got -1');
+});
+
+test('rows of classes as lists, as patterns and as arrays', async () => {
+  const rows = 40;
+  const [x, labels] = [someLogits(rows * 3), Array.from({ length: rows }, (_, i) => (i * 7) % 3)];
+  const list = files.write(
+    'list.jsonl',
+    labels.map((label, i) => JSON.stringify({ logits: Array.from(x.slice(3 * i, 3 * i + 3)), label })).join('\n'),
+  );
+  const columns = parquet([
+    ...[2, 0, 1].map((j) => ({
+      name: `logit_${j}`,
+      data: Float32Array.from(labels, (_, i) => x[3 * i + j]),
+      type: 'FLOAT' as const,
+    })),
+    { name: 'label', data: labels, type: 'INT32' as const },
+  ]);
+  const array = [
+    files.write('r.npy', npy('<f4', [rows, 3], x)),
+    files.write('l.npy', npy('<i4', [rows], Int32Array.from(labels))),
+  ];
+  for (const loss of ['softmax', 'onehot']) {
+    const expected = await json(...array, '--loss', loss, '--gamma', '2', '--top', '2');
+    for (const argv of [
+      [list],
+      [files.write('columns.parquet', columns), '--logits', 'logit_*'],
+      ['--sql', `SELECT CAST(logits AS FLOAT[3]) AS logits, label FROM '${list}'`],
+    ]) {
+      const found = await json(...argv, '--loss', loss, '--gamma', '2', '--top', '2');
+      expect({ ...found, sources: 0 }, `${loss} ${argv}`).toEqual({ ...expected, sources: 0 });
+    }
+    expect(expected.count).toBe(loss === 'softmax' ? rows : 3 * rows);
+  }
+  expect(await complaint(list)).toMatch(
+    /^--logits expected numbers in "logits", got lists of them; for classes there is --loss softmax/,
+  );
+  expect(await complaint(files.path('columns.parquet'), '--logits', 'logit_*')).toMatch(
+    /^--logits expected one column for "logit_\*", got 3; for classes/,
+  );
+});
+
+test('missing values are an error, or left out and counted', async () => {
+  const gaps = files.write('gaps.csv', 'logit,label\n1,0\n,1\n2,\n3,1\n');
+  expect(await complaint(gaps)).toBe('gaps.csv, row 1: a value is missing; --null skip leaves such rows out');
+  const { count, rows, skipped } = await json(gaps, '--null', 'skip');
+  expect([count, rows, skipped.null]).toEqual([2, 4, 2]);
+  expect((await cli('score', gaps, '--null', 'skip')).out).toMatch(/^left out: 2 with a missing value$/m);
+  const { hardest } = await json(gaps, '--null', 'skip', '--top', '2');
+  expect(hardest.map(({ index }: { index: number }) => index).sort()).toEqual([0, 3]);
+});
+
+test('targets that are to be ignored', async () => {
+  const file = files.write('ignored.csv', 'logit,label\n1,0\n2,-1\n3,1\n');
+  expect(await complaint(file)).toBe(
+    'ignored.csv, row 1: expected a target of 0 or 1, or a probability between them, got -1',
+  );
+  const { count, metrics } = await json(file, '--ignore-index', '-1');
+  expect(count).toBe(2);
+  expect(metrics.logLoss).toBeCloseTo((Math.log1p(Math.exp(1)) + Math.log1p(Math.exp(-3))) / 2, 6);
+});
+
+test('thresholds and costs are of probabilities, after the posterior where a model was trained with focal loss', async () => {
+  const trained = { gamma: 2, alpha: 0.25 };
+  const found = await json(
+    ...BASE,
+    '--thresholds',
+    '0.3,0.6',
+    '--cost-miss',
+    '5',
+    '--cost-alarm',
+    '1',
+    '--trained-with',
+    '2,0.25',
+  );
+  const p = logits.map((x) => posterior(x, trained).toNumber());
+  for (const each of found.thresholds) {
+    const acts = p.map((one) => one >= each.threshold);
+    const hits = acts.filter((act, i) => act && targets[i] === 1).length;
+    expect(each).toMatchObject({
+      truePositives: hits,
+      falsePositives: acts.filter(Boolean).length - hits,
+      cost: 5 * (2 - hits) + acts.filter(Boolean).length - hits,
+    });
+  }
+  expect(found.metrics.brier).toBeCloseTo(sum(p.map((one, i) => (one - targets[i]) ** 2)) / 6, 6);
+  expect(found.cheapest.cost).toBeLessThanOrEqual(
+    Math.min(...found.thresholds.map(({ cost }: { cost: number }) => cost)),
+  );
+});
+
+test('results of elements in every format hold the same', async () => {
+  const length = 3000;
+  const pair = [
+    files.write('x.npy', npy('<f4', [length], someLogits(length))),
+    files.write('y.npy', npy('|u1', [length], hardTargets(length))),
+  ];
+  for (const name of ['e.npy', 'e.csv', 'e.parquet'])
+    expect((await cli('score', ...pair, '--out', files.path(name))).code).toBe(0);
+  const { values } = await readArray(files.path('e.npy'));
+  const lines = files.read('e.csv').toString().trim().split('\n');
+  expect(lines[0]).toBe('index,score,probability,target,loss');
+  expect(lines.slice(1).map((line) => Math.fround(Number(line.split(',')[4])))).toEqual(values);
+  // read back, the file of elements is a file of predictions
+  for (const name of ['e.csv', 'e.parquet']) {
+    const again = await json(files.path(name), '--logits', 'score');
+    const { sum: total } = await json(...pair);
+    expect(again.sum).toBeCloseTo(total, 9);
+    // a probability near 1 has fewer digits than its logit
+    const byProbability = (await json(files.path(name), '--probabilities', 'probability')).sum;
+    expect(Math.abs(byProbability / total - 1)).toBeLessThan(1e-4);
+  }
+});
+
+test('a hundred thousand of the hardest come in order', async () => {
+  const length = 400_000;
+  const x = someLogits(length);
+  const pair = [
+    files.write('x.npy', npy('<f4', [length], x)),
+    files.write('y.npy', npy('|u1', [length], new Uint8Array(length))),
+  ];
+  const { hardest } = await json(...pair, '--top', '100000');
+  const losses = new FocalLoss({ gamma: 1.5, alpha: 0.25, reduction: 'none' }).forward(x, new Uint8Array(length));
+  const order = [...x.keys()].sort((a, b) => losses[b] - losses[a] || a - b).slice(0, 100_000);
+  expect(hardest.findIndex(({ index }: { index: number }, i: number) => index !== order[i])).toBe(-1);
+  expect(hardest.findIndex(({ score }: { score: number }, i: number) => score !== x[order[i]])).toBe(-1);
+});
+
+test('arrays in an archive, by their usual names or by those given', async () => {
+  const arrays = { 'a.npy': float32(1, -1), 'b.npy': float32(2, -2), 'truth.npy': uint8(1, 0), 'w.npy': float32(1, 3) };
+  const file = files.write('named.npz', zip(arrays, true));
+  expect(await complaint(file)).toBe(
+    '--logits is needed: named.npz has the arrays "a", "b", "truth", "w"'
+      .replace('named.npz', files.path('named.npz'))
+      .replaceAll(files.path(''), '')
+      .replace(/^--logits is needed: \/?/, '--logits is needed: '),
+  );
+  const { models } = await json(file, '--logits', 'a', '--logits', 'b', '--targets', 'truth', '--weight', 'w');
+  expect(models.map(({ model }: { model: string }) => model)).toEqual(['a', 'b']);
+  const damaged = Buffer.from(
+    zip({ 'logits.npy': float32(...Array(100).fill(1)), 'targets.npy': uint8(...Array(100).fill(1)) }, true),
+  );
+  damaged.fill(255, 45, 80);
+  expect(await complaint(files.write('damaged.npz', damaged))).toMatch(/^damaged\.npz.*(archive|readable)/);
+  expect(await complaint(files.write('cut.npz', damaged.subarray(0, 100)))).toMatch(
+    /^cut\.npz: not a readable \.npz file: /,
+  );
+});
+
+const NAMES: Readonly<Record<string, string>> = {
+  quality: 'QualityFocalLoss',
+  varifocal: 'VarifocalLoss',
+  asymmetric: 'AsymmetricLoss',
+  heatmap: 'HeatmapFocalLoss',
+};
+type Loss = new (options: object) => { forward(x: Float32Array, y: Float32Array | Uint8Array): number };
+const FAMILY: [string, string[], number[]][] = [
+  ['quality', ['--beta', '2'], [0.5, 0, 0.25, 1, 0, 0]],
+  ['varifocal', ['--alpha', '0.5'], [0.5, 0, 0.25, 1, 0, 0]],
+  ['asymmetric', ['--gamma-positive', '1', '--gamma-negative', '3', '--margin', '0.1'], targets],
+  ['heatmap', ['--alpha', '2', '--beta', '4'], [1, 0, 0.25, 1, 0, 0]],
+];
+
+test.each(FAMILY.filter(([loss]) => NAMES[loss] in library))(
+  '--loss %s is that of the library',
+  async (loss, options, y) => {
+    const Loss = (library as unknown as Record<string, Loss>)[NAMES[loss]];
+    const camel = (flag: string) => flag.slice(2).replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+    const made = Object.fromEntries(
+      options.flatMap((option, i) => (i % 2 ? [] : [[camel(option), Number(options[i + 1])]])),
+    );
+    const file = files.write(`${loss}.csv`, `logit,target\n${logits.map((x, i) => `${x},${y[i]}`).join('\n')}\n`);
+    const hard = y.every((value) => value === 0 || value === 1);
+    const criterion = new Loss({ ...made, reduction: 'sum' });
+    const expected = criterion.forward(Float32Array.from(logits), hard ? Uint8Array.from(y) : Float32Array.from(y));
+    const { sum: total, options: said } = await json(file, '--loss', loss, ...options, '--top', '2');
+    expect(total).toBeCloseTo(expected, 6);
+    expect(said).toMatchObject({ loss, ...made });
+  },
+);
