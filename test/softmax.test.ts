@@ -189,6 +189,15 @@ test('shapes', () => {
   expect(errorOf(() => new SoftmaxFocalLoss({ numClasses: 3, alpha: [1, 2] })).message).toMatch(/"alpha".* 3.*got 2/);
 });
 
+test('integers of the length of the logits are too many labels, and no shares', () => {
+  const criterion = new SoftmaxFocalLoss({ numClasses: 3 });
+  for (const targets of [new BigInt64Array(6), new Uint8Array(6), new Int32Array(6)]) {
+    expect(errorOf(() => criterion.forward(new Float32Array(6), targets)).message).toMatch(
+      /^"targets" expected length 2 \(the rows of "logits"\), got 6/,
+    );
+  }
+});
+
 test('reductions, weight of each row, and their types', () => {
   const rows = SEGMENT;
   const { logits, labels } = someRows(rows, 3);

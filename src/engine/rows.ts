@@ -7,7 +7,15 @@ import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import { type Operand, part, type View } from './operand.js';
 import { axisOf, checkAgreement, type Layout } from './shapes.js';
-import { type Classes, convertLabels, countLabels, firstBadLabel, IGNORED_LABEL, labelsOf } from './targets.js';
+import {
+  type Classes,
+  convertLabels,
+  countLabels,
+  firstBadLabel,
+  IGNORED_LABEL,
+  isFloat,
+  labelsOf,
+} from './targets.js';
 
 /** For an instance that is to be wide enough, whether or not there are alphas. */
 const NO_ALPHAS = new Float64Array(0);
@@ -204,9 +212,9 @@ export class RowEvaluator extends Evaluator {
   }
 }
 
-/** Whether targets are a row of shares each: of one class, where both have a length, they are labels. */
+/** Whether targets are a row of shares each: integers never are, nor is one class, where rows are as many as logits. */
 function isShares(x: Operand, y: Operand, rows: number): boolean {
-  return y.length === x.length && y.length !== rows;
+  return y.length === x.length && y.length !== rows && isFloat(y.kind);
 }
 
 /** Where shares are staged: behind the alphas, in a region that is three times as wide as a segment or twice as a row. */

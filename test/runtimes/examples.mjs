@@ -58,6 +58,10 @@ export async function checkExamples(project) {
     ),
   );
   await example('onnx-scoring', `Node ${process.versions.node}`, (directory) => checkScoring(library, directory));
+  await example('onnx-shapes', `Node ${process.versions.node}`, async (directory) => {
+    // each exits with 1 where a loss is not that of its definition
+    for (const file of ['retinanet.mjs', 'segmentation.mjs']) await run([process.execPath, file], { cwd: directory });
+  });
   await example('tfjs-custom-grad', `TensorFlow.js ${versionOf('@tensorflow/tfjs')}`, checkTraining);
 }
 
