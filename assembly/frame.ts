@@ -121,10 +121,14 @@ export class State extends Frame {
   /** The same of gradients and second derivatives. */
   positiveScale: Float;
   negativeScale: Float;
-  // of softmax rows
-  smoothing: Float;
-  smoothingPerClass: Float;
-  meanAlpha: Float;
+  // of shares of classes, see rows/shares.ts: a share is multiplied, what it is then raised by, and what its complement is
+  shareKept: Float;
+  shareOfAll: Float;
+  shareOfOthers: Float;
+  rowPoly: Float;
+  rowPolySlope: Float;
+  /** 0 where no second derivative of the power counts, 1 elsewhere. */
+  curvature: Float;
   // of a row of a posterior, see posterior/rows.ts
   rowLargest: Float;
   rowTop: Float;
@@ -150,8 +154,12 @@ export const POSITIVE_FACTOR: usize = offsetof<State>('positiveFactor');
 export const NEGATIVE_FACTOR: usize = offsetof<State>('negativeFactor');
 export const POSITIVE_SCALE: usize = offsetof<State>('positiveScale');
 export const NEGATIVE_SCALE: usize = offsetof<State>('negativeScale');
-export const SMOOTHING: usize = offsetof<State>('smoothing');
-export const SMOOTHING_PER_CLASS: usize = offsetof<State>('smoothingPerClass');
+export const SHARE_KEPT: usize = offsetof<State>('shareKept');
+export const SHARE_OF_ALL: usize = offsetof<State>('shareOfAll');
+export const SHARE_OF_OTHERS: usize = offsetof<State>('shareOfOthers');
+export const ROW_POLY: usize = offsetof<State>('rowPoly');
+export const ROW_POLY_SLOPE: usize = offsetof<State>('rowPolySlope');
+export const CURVATURE: usize = offsetof<State>('curvature');
 export const ROW_LARGEST: usize = offsetof<State>('rowLargest');
 export const ROW_TOP: usize = offsetof<State>('rowTop');
 export const ROW_SUM: usize = offsetof<State>('rowSum');

@@ -30,6 +30,36 @@ class Place19 extends Place18 { private place18: u8; }
 class Place20 extends Place19 { private place19: u8; }
 class Place21 extends Place20 { private place20: u8; }
 class Place22 extends Place21 { private place21: u8; }
+class Place23 extends Place22 { private place22: u8; }
+class Place24 extends Place23 { private place23: u8; }
+class Place25 extends Place24 { private place24: u8; }
+class Place26 extends Place25 { private place25: u8; }
+class Place27 extends Place26 { private place26: u8; }
+class Place28 extends Place27 { private place27: u8; }
+class Place29 extends Place28 { private place28: u8; }
+class Place30 extends Place29 { private place29: u8; }
+class Place31 extends Place30 { private place30: u8; }
+class Place32 extends Place31 { private place31: u8; }
+class Place33 extends Place32 { private place32: u8; }
+class Place34 extends Place33 { private place33: u8; }
+class Place35 extends Place34 { private place34: u8; }
+class Place36 extends Place35 { private place35: u8; }
+class Place37 extends Place36 { private place36: u8; }
+class Place38 extends Place37 { private place37: u8; }
+class Place39 extends Place38 { private place38: u8; }
+class Place40 extends Place39 { private place39: u8; }
+class Place41 extends Place40 { private place40: u8; }
+class Place42 extends Place41 { private place41: u8; }
+class Place43 extends Place42 { private place42: u8; }
+class Place44 extends Place43 { private place43: u8; }
+class Place45 extends Place44 { private place44: u8; }
+class Place46 extends Place45 { private place45: u8; }
+class Place47 extends Place46 { private place46: u8; }
+class Place48 extends Place47 { private place47: u8; }
+class Place49 extends Place48 { private place48: u8; }
+class Place50 extends Place49 { private place49: u8; }
+class Place51 extends Place50 { private place50: u8; }
+class Place52 extends Place51 { private place51: u8; }
 
 // What lies where. Which place comes first matters to Node 22 alone, which decides on pairs of stores in the order of their
 // addresses, and on each by itself: what most of a stage goes into must come before what little of it does. Slots of one place overlay each other: writing one ends the others. test/slots.test.ts runs every
@@ -117,7 +147,61 @@ export class TargetError extends Place20 {}
 // Targets as bytes, made from labels.
 export class LabelBytes extends Place21 {}
 
-class End extends Place22 {}
+// Of rows whose targets are shares (rows/shares.ts), side by side. Top classes are those of the largest logit.
+// The logarithm of a top class's exponential, and that exponential.
+export class TopLog extends Place8 {}
+export class TopExponential extends Place19 {}
+// The sums of the exponentials of top classes, of the others, of all, and of all but one top class.
+export class TopSum extends Place20 {}
+export class OtherSum extends Place21 {}
+export class RowSum extends Place22 {}
+export class RowRest extends Place23 {}
+// The sums of the shares of top classes and of the others, and of the others' times the logarithms of exponentials.
+export class TopShare extends Place24 {}
+export class OtherShare extends Place25 {}
+export class ShareLog extends Place26 {}
+// The sums of exponentials times what a class has no share of, and of the others' times their share.
+export class WrongSum extends Place27 {}
+export class OtherRight extends Place28 {}
+// The sum of alphas times shares, that of the shares as they were given, and what all shares are above 1.
+export class ShareAlpha extends Place29 {}
+export class GivenShare extends Place30 {}
+export class Excess extends Place31 {}
+// Of a top class: -log p, 1 - p, and p (-log p) / (1 - p). The logarithm of the sum of exponentials.
+export class TopLoss extends Place32 {}
+export class TopRest extends Place33 {}
+export class TopTurn extends Place34 {}
+export class SumLog extends Place35 {}
+// The cross entropy, the loss with all that multiplies it, and what multiplies its derivatives.
+export class RowEntropy extends Place36 {}
+export class RowLoss extends Place37 {}
+export class RowScale extends Place38 {}
+// 1 - p_t, 1 - e^-B, and p_t.
+export class RowModulation extends Place39 {}
+export class Likelihood extends Place40 {}
+export class Right extends Place41 {}
+// What the gradient is multiplied by, and its term c' / c beside p - y.
+export class SlopeFactor extends Place42 {}
+export class TurnFactor extends Place43 {}
+// What the second derivative is multiplied by, its terms c'/c (p - y), (c'/c)^2 and c''/c beside p q, and (p - y)^2 / m.
+export class CurveFactor extends Place44 {}
+export class MixedFactor extends Place45 {}
+export class SquareFactor extends Place46 {}
+export class BendFactor extends Place47 {}
+export class EntropyFactor extends Place48 {}
+// Where each class has a term of its own: sums over the classes, of losses, of M, of the power, of U of top classes, of N of others.
+export class LossSum extends Place39 {}
+export class SlopeSum extends Place40 {}
+export class PowerSum extends Place41 {}
+export class TopCurve extends Place42 {}
+export class OtherCurve extends Place43 {}
+
+// What three of these sums have lost to rounding.
+export class OtherLost extends Place49 {}
+export class WrongLost extends Place50 {}
+export class LogLost extends Place51 {}
+
+class End extends Place52 {}
 
 const SLOT_BYTES: usize = BLOCK * sizeof<Float>();
 const SLOTS_END: usize = STATE_BYTES + SLOT_BYTES * offsetof<End>();

@@ -93,5 +93,9 @@ test.each([2, 3, 40, 90, 350])('nor do planes of %d classes', (classes) => {
         expect(softmaxRows({ ...call, outputs }).positives).toBeGreaterThan(0);
       }
       posteriorRows(z, classes, { gamma, stride: rows + 1 });
+      const shares = Float32Array.from(z, (_, k) => (k % classes < 2 ? 0.5 : 0));
+      for (const softTargets of [0, 1, 2])
+        for (const hessian of [0, 2, 3])
+          expect(softmaxRows({ ...call, targets: shares, softTargets, hessian, polyEpsilon: 1 }).bad).toBe(0);
     }
 });

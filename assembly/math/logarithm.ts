@@ -158,6 +158,13 @@ export class AddWeighedEntropy extends TileStage {
   return mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
 }
 
+// log(1 + e) of t = e / (1 + e / 2) in [0, 2/3]
+// @ts-ignore: decorator
+@inline export function logOnePlus(t: v128): v128 {
+  const square = mul(t, t);
+  return mulAdd(mul(t, square), series(square, nth(SERIES, 0), nth(SERIES, 1), nth(SERIES, 2), nth(SERIES, 3)), t);
+}
+
 // log v of v > 0, for the few that are not 1 + e.
 //
 // Method: v = 2^k m, m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1),

@@ -3,19 +3,10 @@ import { fillSlot, padNumbers } from '../elements/inputs';
 import { GAMMA, ROW_LARGEST, ROW_LOG, ROW_REST, ROW_SUM, ROW_TOP, ROW_TURN, State, bytesOf } from '../frame';
 import { AddEntropy, Divided, log1p } from '../math/logarithm';
 import { powerOf, prepareGamma, raise } from '../math/raise';
+import { classBytes, rowBytes, storeColumns, strideOf } from '../rows/columns';
 import { exponentiateRow, needsShift, reduceRow } from '../rows/exponential';
 import { rowIndex, rowMax, rowScale, rowSum } from '../rows/row';
-import {
-  NARROW,
-  exponentiateAcross,
-  exponentiateApart,
-  keepAcross,
-  keepApart,
-  logsOf,
-  rowsAcross,
-  strideOf,
-  sumAcross,
-} from '../rows/side-by-side';
+import { NARROW, exponentiateAcross, logsOf, rowsAcross, sumAcross } from '../rows/side-by-side';
 import { RowHinge, RowTerms } from '../rows/terms';
 import {
   LOSS_LIMIT,
@@ -79,10 +70,9 @@ export function rowPosterior(frame: usize): void {
   // planes are side by side already
   const isNarrow = classes <= (isPlanar ? BLOCK / 4 : NARROW);
   const step = isNarrow ? rowsAcross(classes) : 1;
-  const rowBytes: usize = isPlanar ? 4 : <usize>classes << 2;
   for (let left = call.count; left > 0; left -= step) {
     const row = call.count - left;
-    const first = <usize>row * rowBytes;
+    const first = <usize>row * rowBytes(call);
     if (isNarrow) narrowRows(frame, call.logits + first, call.loss + first, min(left, step));
     else oneRow(frame, call.logits + first, call.loss + first);
   }
@@ -142,12 +132,6 @@ function oneRow(frame: usize, logits: usize, out: usize): void {
   }
   if (step == 4) rowScale(out, classes, <f32>(1 / total));
   else spreadScale(out, step, classes, <f32>(1 / total));
-}
-
-/** The bytes from a class of a row to the next. */
-// @ts-ignore: decorator
-@inline function classBytes(call: State): usize {
-  return call.stride > 1 ? <usize>call.stride << 2 : 4;
 }
 
 /** Copies `count` values which lie `fromStep` bytes apart to where they lie `step` bytes apart. */
@@ -244,9 +228,7 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
   const classes = call.classes;
   const stride = strideOf(count);
   const bytes = <usize>classes * stride;
-  const step = classBytes(call);
-  if (step == 4) exponentiateAcross(frame, logits, 0, count, classes);
-  else exponentiateApart(frame, logits, step, count, classes);
+  exponentiateAcross(frame, logits, 0, count, classes);
   for (let r: usize = 0; r < stride; r += 16) topAcross(frame + r, stride, bytes);
   const rows = bytesOf(wholeTiles(count));
   claim<Denominator>(frame, rows); // what is beyond the rows means nothing
@@ -265,8 +247,7 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
     unscaledAcross(frame, <usize>j * stride, stride, splat(alpha));
   }
   for (let r: usize = 0; r < stride; r += 16) normalizeAcross(frame + slot<Output>() + r, stride, classes);
-  if (step == 4) keepAcross(frame + slot<Output>(), out, count, stride, classes);
-  else keepApart(frame + slot<Output>(), out, step, count, classes);
+  storeColumns(frame, frame + slot<Output>(), out, count, classes);
 }
 
 /**

@@ -18,16 +18,17 @@ import { State, bytesOf, has } from '../frame';
 import { HardDerivatives } from '../losses/focal-hard';
 import { AddEntropy, Divided } from '../math/logarithm';
 import { powerOf, prepareGamma, raise } from '../math/raise';
+import { storeColumns, strideOf } from './columns';
 import { RowSlope, writeRow } from './derivatives';
 import { exponentiateRow, logOf, reduceRow } from './exponential';
 import { exponentiatePlanes, writePlanes } from './planes';
 import { rowMax, rowSum } from './row';
-import { NARROW, exponentiateAcross, keepAcross, logsOf, rowsAcross, strideOf, sumAcross } from './side-by-side';
-import { RowCurve, RowHinge, RowTerms, Smooth } from './terms';
+import { NARROW, exponentiateAcross, logsOf, rowsAcross, sumAcross } from './side-by-side';
+import { evaluateShares, needsShares } from './shares';
+import { RowHinge, RowTerms } from './terms';
 import { eachPair, eachTile, eachVector } from '../simd/stage';
 import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
-  Coefficient,
   Denominator,
   Exponential,
   Hinge,
@@ -46,13 +47,15 @@ import {
   slot,
 } from '../slots';
 
-// Softmax focal loss of rows [count, classes], or of planes (planes.ts), with integer targets.
+// Softmax focal loss of rows [count, classes], or of planes (planes.ts), with integer targets; other targets and options are
+// in shares.ts.
 // A row is brought to one pair, e^(z_t - m) against the sum of the others; from there on rows are elements, and the
 // stages of the binary losses serve them. The exponentials wait in the output that the derivatives will fill.
 
 export function evaluateRows(frame: usize): void {
   const call = changetype<State>(frame);
   prepare(frame);
+  if (needsShares(call)) return evaluateShares(frame);
   for (let left = call.count; left > 0; left -= BLOCK) group(frame, call.count - left, min(left, BLOCK));
   finishSums(frame);
   call.sumPositives += call.sumNegatives; // rows have no class
@@ -66,11 +69,6 @@ function prepare(frame: usize): void {
   setFactors(frame, 1, 1);
   clearSums(frame);
   clearCounts(call);
-  call.smoothing = <Float>call.labelSmoothing;
-  call.smoothingPerClass = <Float>(call.labelSmoothing / <f64>call.classes);
-  let alphas: f64 = 0;
-  if (call.alphas) for (let j = 0; j < call.classes; j++) alphas += <f64>load<f32>(call.alphas + (j << 2));
-  call.meanAlpha = <Float>(alphas / <f64>call.classes);
 }
 
 /** Up to BLOCK rows from row `start`. */
@@ -80,7 +78,6 @@ function group(frame: usize, start: i32, rows: i32): void {
   fillSlot<Denominator>(frame, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
   fillSlot<Numerator>(frame, rows, 0);
   fillSlot<Hinge>(frame, rows, 0);
-  if (call.labelSmoothing != 0) fillSlot<Coefficient>(frame, rows, 0);
   if (isWeighed(call)) fillSlot<Weight>(frame, rows, 1);
   claim<Others>(frame, bytes); // of rows beyond the last it means nothing
   if (call.stride > 1) planes(frame, start, rows);
@@ -89,7 +86,7 @@ function group(frame: usize, start: i32, rows: i32): void {
       exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
     }
   }
-  if (call.grad != 0 || call.hess != 0) rowTerms<WithSlope>(frame, bytes);
+  if (call.grad != 0) rowTerms<WithSlope>(frame, bytes);
   else rowTerms<ValueOnly>(frame, bytes);
   outputs(frame, start, rows, bytes);
 }
@@ -149,7 +146,7 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
     putNumber<Numerator>(frame + bytesOf(row + r), getNumber<Logits>(column));
     takeTarget(frame, row + r, column + slot<Exponential>());
   }
-  if (isWeighed(call) || call.labelSmoothing != 0) {
+  if (isWeighed(call)) {
     for (let r = 0; r < count; r++) describeLabel(frame, start, row + r, labelOf(call, start + row + r));
   }
   call.positives += <f64>(count - ignored);
@@ -165,8 +162,7 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
       if (r >= count || labelOf(call, start + row + r) < 0) forget(frame, row + r);
     }
   }
-  const out = call.grad ? call.grad : call.hess;
-  if (out) keepAcross(frame + slot<Exponential>(), out + first, count, stride, classes);
+  if (call.grad) storeColumns(frame, frame + slot<Exponential>(), call.grad + first, count, classes);
 }
 
 /** The same of all rows of a group whose classes are planes. */
@@ -245,11 +241,6 @@ function describeLabel(frame: usize, start: i32, row: i32, label: i32): void {
     call.positives += 1;
     putNumber<Hinge>(frame + bytesOf(row), <f32>logOf(load<f32>(logits + (label << 2)), largest));
   }
-  if (call.labelSmoothing != 0) {
-    let logs: f64 = 0;
-    for (let j = 0; j < call.classes; j++) logs += logOf(load<f32>(logits + (j << 2)), largest);
-    putNumber<Coefficient>(frame + bytesOf(row), <f32>logs);
-  }
   if (isWeighed(call)) weighRow(frame, start, row, label);
 }
 
@@ -259,12 +250,10 @@ function describeLabel(frame: usize, start: i32, row: i32, label: i32): void {
   if (label >= 0) putNumber<Weight>(frame + bytesOf(row), <f32>(alphaOf(frame, label) * weight));
 }
 
-/** alpha_t of a label, smoothed as the target is. */
-function alphaOf(frame: usize, label: i32): f64 {
+// @ts-ignore: decorator
+@inline function alphaOf(frame: usize, label: i32): f64 {
   const call = changetype<State>(frame);
-  if (!call.alphas) return 1;
-  const s = call.labelSmoothing;
-  return (1 - s) * <f64>load<f32>(call.alphas + (label << 2)) + s * <f64>call.meanAlpha;
+  return call.alphas ? <f64>load<f32>(call.alphas + (label << 2)) : 1;
 }
 
 function weightOf(call: State, row: i32): f64 {
@@ -274,8 +263,7 @@ function weightOf(call: State, row: i32): f64 {
 /** The exponentials to the output, from byte `first`. */
 // @ts-ignore: decorator
 @inline function keep(call: State, frame: usize, first: usize, count: i32): void {
-  const out = call.grad ? call.grad : call.hess;
-  if (out) memory.copy(out + first, frame + slot<Exponential>(), count << 2);
+  if (call.grad) memory.copy(call.grad + first, frame + slot<Exponential>(), count << 2);
 }
 
 /** Modulation and Entropy of rows, and their derivatives without the power. */
@@ -283,11 +271,7 @@ function rowTerms<Derivative>(frame: usize, bytes: usize): void {
   eachVector<RowHinge>(frame, 0, 0, bytes);
   eachVector<RowTerms<Derivative>>(frame, 0, 0, bytes);
   eachTile<AddEntropy<Divided>>(frame, 0, 0, bytes);
-  if (changetype<State>(frame).labelSmoothing != 0) eachVector<Smooth>(frame, 0, 0, bytes);
-  if (idof<Derivative>() != idof<ValueOnly>()) {
-    eachPair<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
-    if (changetype<State>(frame).hess) eachVector<RowCurve>(frame, 0, 0, bytes);
-  }
+  if (idof<Derivative>() != idof<ValueOnly>()) eachPair<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
 }
 
 function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
@@ -307,8 +291,8 @@ function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
     eachPair<WriteLoss>(frame, frame + slot<Output>(), 0, bytes);
     memory.copy(call.loss + (start << 2), frame + slot<Output>(), rows << 2);
   }
-  if (!call.grad && !call.hess) return;
+  if (!call.grad) return;
   eachVector<RowSlope>(frame, 0, 0, bytes);
-  if (call.stride > 1 && !call.hess && call.labelSmoothing == 0) return writePlanes(frame, start, rows);
+  if (call.stride > 1) return writePlanes(frame, start, rows);
   for (let row = 0; row < rows; row++) writeRow(frame, start, row, labelOf(call, start + row));
 }

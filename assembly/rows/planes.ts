@@ -26,7 +26,6 @@ import {
 import { VectorStage, eachVector } from '../simd/stage';
 import { V0, wholeTiles } from '../simd/tile';
 import {
-  Coefficient,
   Denominator,
   Exponential,
   Hinge,
@@ -73,7 +72,6 @@ export function exponentiatePlanes(frame: usize, start: i32, rows: i32): void {
   const isFar = measure(frame, start, rows);
   // Numerator and Others are the sums of every other class, as sumAcross has them.
   eachVector<ClearSums>(frame, 0, 0, bytes);
-  const out = call.grad ? call.grad : call.hess;
   for (let j = 0; j < call.classes; j++) {
     const offset = (<usize>start << 2) + <usize>j * planeBytes(call);
     const x = planeOf(frame, call.logits + offset, rows, isFar);
@@ -81,8 +79,7 @@ export function exponentiatePlanes(frame: usize, start: i32, rows: i32): void {
     exponentiateRow(frame, rows);
     if (j & 1) eachVector<AddPlane<Others>>(frame, x, j, bytes);
     else eachVector<AddPlane<Numerator>>(frame, x, j, bytes);
-    if (call.labelSmoothing != 0) eachVector<AddLogs>(frame, x, 0, bytes);
-    if (out) memory.copy(out + offset, frame + slot<Exponential>(), rows << 2);
+    if (call.grad) memory.copy(call.grad + offset, frame + slot<Exponential>(), rows << 2);
   }
   eachVector<CloseSums>(frame, 0, 0, bytes);
 }
@@ -203,17 +200,6 @@ class AddPlane<Sum extends Slot> extends VectorStage {
     put<Sum, V0>(at, add(get<Sum, V0>(at), andNot(e, isTarget)));
     put<Denominator, V0>(at, choose(e, get<Denominator, V0>(at), isTarget));
     put<TargetLogit, V0>(at, choose(read(x + o), get<TargetLogit, V0>(at), isTarget));
-  }
-}
-
-/** Adds the logarithms of the exponentials of a class to Coefficient, of rows that have a label. */
-@final
-@unmanaged
-class AddLogs extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o;
-    const logs = andNot(logsOf(read(x + o), get<Hinge, V0>(at)), negativeMask(get<Labels, V0>(at)));
-    put<Coefficient, V0>(at, add(get<Coefficient, V0>(at), logs));
   }
 }
 

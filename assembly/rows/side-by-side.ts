@@ -1,4 +1,5 @@
 import { bytesOf } from '../frame';
+import { loadColumns, strideOf } from './columns';
 import { ROW_REDUCE, exponentiateRow, reduceLogits } from './exponential';
 import {
   absolute,
@@ -7,22 +8,17 @@ import {
   any,
   every,
   greaterMask,
-  interleaveHigh,
-  interleaveLow,
   larger,
   mul,
   mulAdd,
   mulSub,
   not,
-  pairsHigh,
-  pairsLow,
   read,
   splat,
   sub,
-  write,
 } from '../simd/lanes';
 import { BLOCK, V0 } from '../simd/tile';
-import { Hinge, Largest, Logits, Lowest, Rounding, claim, get, getNumber, put, putNumber, slot } from '../slots';
+import { Hinge, Largest, Logits, Lowest, Rounding, get, getNumber, put, putNumber } from '../slots';
 
 // Rows of few classes, side by side: a vector holds one class of four rows, so that no vector is part empty and no row
 // is added up across lanes. Logits are brought to the slots class by class, one vector of each four rows after another.
@@ -36,113 +32,13 @@ export const NARROW: i32 = 32;
   return (BLOCK / classes) & ~3;
 }
 
-/** The distance between the classes of `count` rows side by side. */
-// @ts-ignore: decorator
-@inline export function strideOf(count: i32): usize {
-  return <usize>((count + 3) & ~3) << 2;
-}
-
 /** Exponential = the exponentials of `count` > 0 rows, Largest their largest logits, Hinge the n of their common factors. */
 export function exponentiateAcross(frame: usize, logits: usize, row: i32, count: i32, classes: i32): void {
   const stride = strideOf(count);
-  for (let r = 0; r < count; r += 4) {
-    if (classes < 4 || r + 4 > count) placeRows(frame, logits, r, min(count - r, 4), stride, classes);
-    else placeFour(frame + slot<Logits>() + (r << 2), logits + <usize>(r * classes) * 4, stride, classes);
-  }
-  exponentiatePlaced(frame, row, count, classes);
-}
-
-/** The same of rows whose classes are planes, `step` bytes apart. */
-export function exponentiateApart(frame: usize, logits: usize, step: usize, count: i32, classes: i32): void {
-  const stride = strideOf(count);
-  for (let j = 0; j < classes; j++) {
-    const column = frame + slot<Logits>() + <usize>j * stride;
-    copyVectors(column, logits + <usize>j * step, count);
-    // the last row again in the place of those that are not there
-    for (let r = count; r & 3; r++) store<f32>(column + (r << 2), load<f32>(column + (<usize>(count - 1) << 2)));
-  }
-  exponentiatePlaced(frame, 0, count, classes);
-}
-
-/** Writes `count` rows, the first of which is at `columns`, to planes `step` bytes apart. */
-export function keepApart(columns: usize, out: usize, step: usize, count: i32, classes: i32): void {
-  const stride = strideOf(count);
-  for (let j = 0; j < classes; j++) copyVectors(out + <usize>j * step, columns + <usize>j * stride, count);
-}
-
-// @ts-ignore: decorator
-@inline function copyVectors(into: usize, from: usize, count: i32): void {
-  let r = 0;
-  for (; r + 4 <= count; r += 4) write(into + (r << 2), read(from + (r << 2)));
-  for (; r < count; r++) store<f32>(into + (r << 2), load<f32>(from + (r << 2)));
-}
-
-function exponentiatePlaced(frame: usize, row: i32, count: i32, classes: i32): void {
-  const stride = strideOf(count);
-  claim<Logits>(frame, <usize>classes * stride);
+  loadColumns<Logits>(frame, logits, count, classes);
   for (let r = 0; r < count; r += 4) measureAcross(frame, row + r, r, stride, classes);
   reduceAcross(frame, stride, <usize>classes * stride);
   exponentiateRow(frame, classes * <i32>(stride >> 2));
-}
-
-/** Brings four rows of at least four classes to their columns, four classes at a time, the last four again. */
-// @ts-ignore: decorator
-@inline function placeFour(column: usize, logits: usize, stride: usize, classes: i32): void {
-  const rowBytes = <usize>classes << 2;
-  for (let o: usize = 0; o < rowBytes; o += 16) {
-    const from = min(o, rowBytes - 16);
-    transpose(logits + from, rowBytes, column + (from >> 2) * stride, stride);
-  }
-}
-
-/** And back: four rows from their columns. */
-// @ts-ignore: decorator
-@inline function takeFour(column: usize, out: usize, stride: usize, classes: i32): void {
-  const rowBytes = <usize>classes << 2;
-  for (let o: usize = 0; o < rowBytes; o += 16) {
-    const from = min(o, rowBytes - 16);
-    transpose(column + (from >> 2) * stride, stride, out + from, rowBytes);
-  }
-}
-
-// Four vectors that lie a stride apart, as the lanes of four others.
-// @ts-ignore: decorator
-@inline function transpose(source: usize, sourceStride: usize, into: usize, stride: usize): void {
-  const a = read(source);
-  const b = read(source + sourceStride);
-  const c = read(source + sourceStride * 2);
-  const d = read(source + sourceStride * 3);
-  const low = interleaveLow(a, b);
-  const lowNext = interleaveLow(c, d);
-  const high = interleaveHigh(a, b);
-  const highNext = interleaveHigh(c, d);
-  write(into, pairsLow(low, lowNext));
-  write(into + stride, pairsHigh(low, lowNext));
-  write(into + stride * 2, pairsLow(high, highNext));
-  write(into + stride * 3, pairsHigh(high, highNext));
-}
-
-/** Writes `count` rows, the first of which is at `columns`, to where rows lie one after the other. */
-export function keepAcross(columns: usize, out: usize, count: i32, stride: usize, classes: i32): void {
-  const rowBytes = <usize>classes << 2;
-  let r = 0;
-  if (classes >= 4) {
-    for (; r + 4 <= count; r += 4) takeFour(columns + (r << 2), out + <usize>r * rowBytes, stride, classes);
-  }
-  for (; r < count; r++) {
-    const into = out + <usize>r * rowBytes;
-    const column = columns + (r << 2);
-    for (let j = 0; j < classes; j++) store<f32>(into + (j << 2), load<f32>(column + <usize>j * stride));
-  }
-}
-
-/** The same a value at a time, for fewer rows or classes; the last row again in the place of those that are not there. */
-function placeRows(frame: usize, logits: usize, r: i32, count: i32, stride: usize, classes: i32): void {
-  for (let lane = 0; lane < 4; lane++) {
-    const source = logits + <usize>((r + min(lane, count - 1)) * classes) * 4;
-    const column = frame + slot<Logits>() + ((r + lane) << 2);
-    for (let j = 0; j < classes; j++) store<f32>(column + <usize>j * stride, load<f32>(source + (j << 2)));
-  }
 }
 
 const ROUND: usize = memory.data<Float>(
@@ -189,7 +85,7 @@ const ROUND: usize = memory.data<Float>(
 }
 
 /** Remainder and Scale of all logits, which take `bytes`. */
-function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
+export function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
   const log2e = every(ROW_REDUCE);
   const high = every(ROW_REDUCE + 4);
   const low = every(ROW_REDUCE + 8);

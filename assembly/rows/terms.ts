@@ -1,18 +1,13 @@
 import { ValueOnly } from '../elements/derivative';
-import { GAMMA, SMOOTHING, SMOOTHING_PER_CLASS } from '../frame';
 import { naturalLog } from '../math/logarithm';
 import {
   HALF,
-  LOSS_LIMIT,
-  ONE,
-  TWO,
   add,
   and,
   div,
   every,
   greaterMask,
   larger,
-  mul,
   mulAdd,
   smaller,
   sub,
@@ -20,11 +15,8 @@ import {
 import { VectorStage } from '../simd/stage';
 import { V0 } from '../simd/tile';
 import {
-  Coefficient,
-  Curve,
   Denominator,
   Divisor,
-  Entropy,
   Hinge,
   Modulation,
   Numerator,
@@ -65,38 +57,5 @@ export class RowTerms<Order> extends VectorStage {
     if (idof<Order>() != idof<ValueOnly>()) put<Probability, V0>(at, div(target, both));
     put<Ratio, V0>(at, div(least, mulAdd(least, every(HALF), most)));
     put<Hinge, V0>(at, and(get<Hinge, V0>(at), wrong));
-  }
-}
-
-// With smoothing s over C classes, y_j = s / C + (1 - s) [j = t]:
-//   c = 1 - sum y_j p_j = (1 - s) q + s (C - 1) / C,
-//   B = -sum y_j log p_j = (1 - s) l + s log(o + t) - s / C sum of all logarithms.
-@final
-@unmanaged
-export class Smooth extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o;
-    const smoothing = v128.load_splat<Float>(frame, SMOOTHING);
-    const each = v128.load_splat<Float>(frame, SMOOTHING_PER_CLASS);
-    const rest = sub(every(ONE), smoothing);
-    const all = naturalLog(add(get<Denominator, V0>(at), get<Numerator, V0>(at)));
-    const spread = sub(mul(smoothing, all), mul(each, get<Coefficient, V0>(at)));
-    put<Entropy, V0>(at, mulAdd(rest, get<Entropy, V0>(at), spread));
-    put<Modulation, V0>(at, mulAdd(rest, get<Modulation, V0>(at), sub(smoothing, each)));
-  }
-}
-
-/** Curve = g p (q (2 - l) + (g - 1) p l). */
-@final
-@unmanaged
-export class RowCurve extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o;
-    const gamma = v128.load_splat<Float>(frame, GAMMA);
-    const l = smaller(get<Entropy, V0>(at), every(LOSS_LIMIT));
-    const q = get<Modulation, V0>(at);
-    const p = get<Probability, V0>(at);
-    const inner = mulAdd(mul(sub(gamma, every(ONE)), p), l, mul(q, sub(every(TWO), l)));
-    put<Curve, V0>(at, mul(mul(gamma, p), inner));
   }
 }
