@@ -24,6 +24,14 @@ test('ties go by index', () => {
   expect([...hardest(Float32Array.of(-0, 0, -0), 3)]).toEqual([0, 1, 2]);
 });
 
+test('NaN counts as the largest, and among NaN the index decides', () => {
+  const losses = Float32Array.of(1, Number.NaN, 7, Number.NaN, Infinity, 0, Number.NaN);
+  for (let k = 0; k <= losses.length; k++) {
+    expect([...hardest(losses, k)]).toEqual([1, 3, 6, 4, 2, 0, 5].slice(0, k));
+  }
+  expect([...hardest(losses.toReversed(), 4)]).toEqual([0, 3, 5, 2]);
+});
+
 test('any losses and any k agree with sorting', () => {
   const loss = fc.oneof(fc.constantFrom(0, 1, 2), fc.float({ min: 0, noNaN: true }));
   fc.assert(

@@ -120,6 +120,22 @@ test('positives are the targets above 0.5, and at least one', () => {
   }
 });
 
+test('a soft target of a half is no positive, ignored ones beside it or not', () => {
+  const x = Float32Array.of(1, -1, 0.5, 2, 3);
+  const y = Float32Array.of(0.5, 0.5, 0.75, -1, 1);
+  const options = { ignoreIndex: -1, gamma: 2 } as const;
+  const sum = new FocalLoss({ ...options, reduction: 'sum' }).forward(x, y);
+  const mean = new FocalLoss({ ...options, normalizer: 'positives' });
+  expect(mean.forward(x, y)).toBeCloseTo(sum / 2, 12);
+  // the gradient needs the count before it is computed
+  const { value, grad } = mean.valueAndGrad(x, y);
+  expect(value).toBeCloseTo(sum / 2, 12);
+  const each = new FocalLoss({ ...options, reduction: 'none' }).valueAndGrad(x, y).grad;
+  grad.forEach((slope, k) => {
+    expect(slope).toBeCloseTo(each[k] / 2, 6);
+  });
+});
+
 test('the return type follows the reduction', () => {
   const x = Float32Array.of(1);
   const y = Uint8Array.of(1);

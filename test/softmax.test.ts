@@ -177,6 +177,27 @@ describe('targets', () => {
   });
 });
 
+test('a row that is left out costs nothing at any gamma, in any method, among few rows or many', () => {
+  for (const classes of [2, 3, 5, 40, 321]) {
+    for (const rows of [1, 3, 4, 7, 500]) {
+      const { logits, labels } = someRows(rows, classes, 9);
+      for (let row = 0; row < rows; row += 3) labels[row] = -1;
+      for (const gamma of [0, 0.5, 2]) {
+        const options = { numClasses: classes, gamma, ignoreIndex: -1, alpha: new Array(classes).fill(3) };
+        const none = new SoftmaxFocalLoss({ ...options, reduction: 'none' });
+        const { value, grad } = none.valueAndGrad(logits, labels);
+        const { hess } = none.gradHess(logits, labels);
+        for (let row = 0; row < rows; row += 3) {
+          const of = (array: Float32Array) => array.subarray(row * classes, (row + 1) * classes);
+          expect([value[row], ...of(grad), ...of(hess)].every((number) => number === 0)).toBe(true);
+        }
+        const sum = new SoftmaxFocalLoss({ ...options, reduction: 'sum' }).forward(logits, labels);
+        expect(Math.abs(sum - sum64(value))).toBeLessThanOrEqual(1e-7 * sum);
+      }
+    }
+  }
+});
+
 test('shapes', () => {
   const criterion = new SoftmaxFocalLoss({ numClasses: 3 });
   expect(errorOf(() => criterion.forward(new Float32Array(7), [0, 1])).message).toMatch(
