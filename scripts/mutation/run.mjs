@@ -21,7 +21,7 @@ const { values, positionals } = parseArgs({
 });
 const parts = positionals.length === 0 ? ['src', 'kernel'] : positionals;
 const pattern = new RegExp(values.files);
-const explained = readFileSync(join(root, 'test/mutation/survivors.md'), 'utf8');
+const explained = readFileSync(join(root, 'test/mutation/survivors.md'), 'utf8').replaceAll('\\|', '|');
 mkdirSync(join(root, 'build/mutation'), { recursive: true });
 
 for (const part of parts) {
