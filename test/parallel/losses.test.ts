@@ -30,16 +30,6 @@ for (let row = 0; row < ROWS; row++) {
   });
 }
 
-/** Whether the kernel takes shares as targets of rows. */
-const takesShares = (() => {
-  try {
-    new api.SoftmaxFocalLoss({ numClasses: 2 }).forward([1, 2], Float32Array.of(0.5, 0.5));
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 /** Names and options of each loss, and what it is given. */
 const CASES = Object.values(DEFINITIONS).flatMap(({ name, placement, soft }): [string, string, Options, Input[]][] => {
   if (placement === 'elements') {
@@ -77,7 +67,7 @@ const CASES = Object.values(DEFINITIONS).flatMap(({ name, placement, soft }): [s
       byLabel(rows, dims),
     ]),
   ];
-  if (placement === 'rows' && takesShares) {
+  if (placement === 'rows') {
     const targets = { data: shares, dims: [ROWS, CLASSES] };
     cases.push([name, 'rows of shares', { numClasses: CLASSES }, [{ logits: x, targets: shares }]]);
     cases.push([
@@ -86,7 +76,7 @@ const CASES = Object.values(DEFINITIONS).flatMap(({ name, placement, soft }): [s
       { numClasses: CLASSES, classAxis: 1, labelSmoothing: 0.1 },
       [{ logits: { data: x, dims: [1, CLASSES, ROWS] }, targets: planesOf(targets.data) }],
     ]);
-  } else if (placement === 'labels') {
+  } else {
     cases.push([name, 'a weight for each logit', options, [{ logits: x, targets: labels, call: { weight } }]]);
     const classWeight = [1, 2, 0.5, 0, 3];
     cases.push([name, 'a weight for each class', { ...options, classWeight }, byLabel(ROWS, [ROWS, CLASSES])]);
