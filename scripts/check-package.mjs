@@ -1,4 +1,4 @@
-// The package as npm would publish it: publint, are-the-types-wrong, and what the tarball holds.
+// The packages as npm would publish them: publint, are-the-types-wrong, and what the tarball holds.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +24,11 @@ try {
   process.stdout.write(
     run('npx', ['--no-install', 'attw', tarball, '--profile', 'node16', '--exclude-entrypoints', 'kernel.wasm']),
   );
+  const [command] = JSON.parse(
+    run('npm', ['pack', '--json', '--loglevel=error', '--workspace', 'cli', '--pack-destination', folder]),
+  );
+  console.log(`${command.filename}: ${command.entryCount} files, ${command.size} bytes packed`);
+  process.stdout.write(run('npx', ['--no-install', 'publint', join(folder, command.filename), '--strict']));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

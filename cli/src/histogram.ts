@@ -12,9 +12,12 @@ export class ScoreHistogram {
   private kept: Kept | undefined = new Kept();
   /** [weight, weighted sum of low bits] of the negatives, then of the positives, for each bucket; made when first needed. */
   private sums: Float64Array | undefined;
+  /** What was asked for last, as long as nothing is added. */
+  private found: Bucket[] | undefined;
 
   /** @param targets 1 for a positive, 0 for a negative; anything else is left out. */
   add(scores: Float32Array, targets: Uint8Array, weight?: ArrayLike<number>): void {
+    this.found = undefined;
     if (this.kept !== undefined) {
       const before = this.kept.length;
       if (this.kept.add(scores, targets, weight)) {
@@ -78,6 +81,7 @@ export class ScoreHistogram {
   }
 
   merge(other: ScoreHistogram): void {
+    this.found = undefined;
     const kept = other.kept?.all();
     this.nan += other.nan;
     if (kept !== undefined) {
@@ -98,6 +102,11 @@ export class ScoreHistogram {
 
   /** The buckets that hold anything, from the lowest score to the highest. */
   buckets(): Bucket[] {
+    this.found ??= this.makeBuckets();
+    return this.found;
+  }
+
+  private makeBuckets(): Bucket[] {
     const exact = this.exact();
     const { sums } = this;
     if (exact !== undefined || sums === undefined) return exact ?? [];
