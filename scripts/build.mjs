@@ -43,14 +43,15 @@ function embedKernel() {
   const digits = (file) => readFileSync(file).toString('hex');
   // The literal is an argument: bundlers inline a constant wherever it is used. Compiled at once, since Cloudflare Workers
   // compile only while the script starts; a refusal is kept for the first use.
-  const compile = `function decode(text) {
+  const decode = `function decode(text) {
   if (Uint8Array.fromHex) return Uint8Array.fromHex(text);
   const buffer = globalThis.Buffer?.from?.(text, 'hex');
   if (buffer?.byteLength === text.length / 2) return buffer;
   const digit = (at) => (text.charCodeAt(at) & 15) + (text.charCodeAt(at) >> 6) * 9;
   return Uint8Array.from({ length: text.length / 2 }, (_, k) => digit(2 * k) * 16 + digit(2 * k + 1));
 }
-function compile(text) {
+`;
+  const compile = `${decode}function compile(text) {
   try {
     return { module: new WebAssembly.Module(decode(text)) };
   } catch (error) {
@@ -71,6 +72,8 @@ function compile(text) {
 }
 `;
   embed('relaxed', `${compile}${choose}export const wasm = /* @__PURE__ */ choose(compile('${digits(RELAXED)}'));\n`);
+  // The entry that sets a flag of V8 compiles for itself, and puts something of its own behind the binary.
+  embed('binary', `${decode}export const decoded = (tail) => decode('${digits(KERNEL)}' + tail);\n`);
   write('dist/wasm/edge.js', "import module from './kernel.wasm?module';\nexport const wasm = { module };\n");
   write('dist/wasm/kernel.wasm', readFileSync(KERNEL));
   write('dist/wasm/kernel.wasm.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
@@ -94,6 +97,12 @@ async function bundle() {
   });
   await both('src/relaxed.ts', 'relaxed', (extension) => ({
     plugins: [resolveTo('#wasm', { path: at(`build/wasm/relaxed.${extension}`) })],
+  }));
+  await both('src/fused.ts', 'fused', (extension) => ({
+    plugins: [
+      resolveTo('#wasm', { path: at('src/wasm/fused.ts') }),
+      resolveTo('#binary', { path: at(`build/wasm/binary.${extension}`) }),
+    ],
   }));
   // without the kernel
   await both('src/metrics.ts', 'metrics', () => ({}));
@@ -158,7 +167,7 @@ function resolveTo(specifier, result) {
 
 /** The declarations that the entries reach, for either kind of module. */
 function declare() {
-  const entries = ['index', 'relaxed', 'metrics', 'parallel/index'].filter((name) =>
+  const entries = ['index', 'relaxed', 'fused', 'metrics', 'parallel/index'].filter((name) =>
     existsSync(at('src', `${name}.ts`)),
   );
   const outDir = at('build/declarations');

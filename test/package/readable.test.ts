@@ -5,7 +5,16 @@ import { expect, test } from 'vitest';
 import * as source from '../../src/index.js';
 import { root, runModule } from './support.js';
 
-const BUNDLES = ['index.js', 'index.cjs', 'edge.js', 'relaxed.js', 'relaxed.cjs', 'parallel/worker.js'];
+const BUNDLES = [
+  'index.js',
+  'index.cjs',
+  'edge.js',
+  'relaxed.js',
+  'relaxed.cjs',
+  'fused.js',
+  'fused.cjs',
+  'parallel/worker.js',
+];
 const binary = readFileSync(`${root}dist/wasm/kernel.wasm`).toString('hex');
 
 test.each(['index.js', 'index.cjs', 'relaxed.js', 'parallel/index.js'])(

@@ -26,11 +26,17 @@ const canPack = () => process.arch === 'x64' && /\bavx2\b/.test(readFileSync('/p
 
 export async function checkFusion(project) {
   const entry = join(project, 'entries/print.mjs');
+  const own = join(project, 'entries/fused.mjs');
   const later = nodes.filter(({ version }) => Number(version.split('.')[0]) >= FIRST_NODE);
   for (const { version, binary } of later) {
     await check('Node', version, '256 bits: the same bits', async () =>
       checkDigest(await run([binary, FLAG, ...OPTIMIZED, entry], { cwd: project })),
     );
+    await check('Node', version, '/fused: the same bits', async () => {
+      const text = await run([binary, own], { cwd: project });
+      if (!JSON.parse(text).fused) throw new Error('not fused');
+      return checkDigest(text);
+    });
     await check('Node', version, '256 bits: every hot stage is packed', () => checkPacked(project, version, binary));
   }
   const flags = `--v8-flags=${[FLAG, ...OPTIMIZED].join(',')}`;
@@ -67,7 +73,7 @@ function packedStores(trace) {
     if (/Can't pack|SLP tree failed/.test(part)) continue;
     const pairs = new Set();
     // Stores that were gathered are packed if the next line with both numbers says that it saves more than it costs.
-    for (const [, gathered, save, cost] of part.matchAll(/([^]*?)Save: (-?\d+), cost: (-?\d+)/g)) {
+    for (const [, gathered, save, cost] of part.matchAll(/([\s\S]*?)Save: (-?\d+), cost: (-?\d+)/g)) {
       if (Number(save) <= Number(cost)) continue;
       for (const [, pair] of gathered.matchAll(/PackNode (?:Protected)?Store\((#\d+:?, #\d+)\)/g)) pairs.add(pair);
     }

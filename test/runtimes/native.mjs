@@ -37,6 +37,10 @@ export async function checkNative(project) {
     await check(name, version, '/relaxed', async () =>
       (await run([...command, entryOf('relaxed.mjs')], { cwd: project })).trim(),
     );
+    // fused or not, the bits are the same
+    await check(name, version, '/fused', async () =>
+      checkDigest(await run([...command, entryOf('fused.mjs')], { cwd: project })),
+    );
     await check(name, version, '/parallel', async () => {
       const text = await run([...command, entryOf('parallel.mjs')], { cwd: project });
       equal(text.trim(), 'same bits as one thread', 'the outcome');
