@@ -29,7 +29,10 @@ export interface ClassTotals {
 
 /** What a meter has seen. */
 export interface LossTotals {
-  /** What the criterion gives under `'mean'` for everything seen at once: NaN of nothing. */
+  /**
+   * What the criterion gives under `'mean'` for everything seen at once: NaN of nothing. Of batches with a `normalizer` of
+   * their own, the sum divided by the sum of those.
+   */
   mean: number;
   sum: number;
   /** Elements (rows of a softmax) that were not ignored, nor skipped. */
@@ -57,6 +60,8 @@ export interface LossMeterJSON {
   nan: number;
   sumPositives: ExactSumJSON;
   sumNegatives: ExactSumJSON;
+  /** The sum of the batches' own normalizers, where they had one. */
+  normalizer?: ExactSumJSON;
   /** With `byClass`, label, rows and sum of each class that was seen, by label. */
   classes?: [label: number, count: number, sum: ExactSumJSON][];
 }
@@ -87,6 +92,9 @@ export class LossMeter<R extends Reduction = Reduction> {
   #positives = new Tally();
   #negatives = new Tally();
   #nan = 0;
+  /** Of the batches' own normalizers, which all batches have or none. */
+  #normalizer = new ExactSum();
+  #hasNormalizer = false;
   readonly #classes: Map<number, Tally> | undefined;
   /** Losses of a batch, where the caller does not want them. */
   #scratch = new Float32Array(0);
@@ -115,11 +123,18 @@ export class LossMeter<R extends Reduction = Reduction> {
    * gives them.
    *
    * @returns what the criterion's `forward` gives for the batch, but for the rounding of a sum; skipped losses are part of it.
-   * @throws as `forward` does; nothing is added then.
+   * @throws as `forward` does, and TypeError for a batch without a `normalizer` after one with it, or the other way round;
+   * nothing is added then.
    */
   update(logits: Logits, targets: Targets | Labels, call?: CallOptions): Value<R> {
     const request = this.#evaluator.request(logits, targets, call);
-    if (this.#classes !== undefined) return this.#updateByClass(this.#classes, request);
+    this.#checkNormalizer(request);
+    const value = this.#classes === undefined ? this.#add(request) : this.#updateByClass(this.#classes, request);
+    if (request.normalizer !== undefined) this.#setNormalizer(this.#normalizer, request.normalizer);
+    return value;
+  }
+
+  #add(request: Request): Value<R> {
     const value = this.#evaluator.value(request, true);
     const { positives, negatives, sumPositives, sumNegatives } = this.#evaluator.totals;
     if (Number.isNaN(sumPositives) || Number.isNaN(sumNegatives)) {
@@ -137,7 +152,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     const count = positives + negatives;
     const sum = this.#positives.sum.combined(this.#negatives.sum, 1).value;
     const result: LossTotals = {
-      mean: sum / this.#evaluator.divisor(positives, count),
+      mean: sum / (this.#hasNormalizer ? this.#normalizer.value : this.#evaluator.divisor(positives, count)),
       sum,
       count,
       positives,
@@ -181,6 +196,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     this.#positives = new Tally();
     this.#negatives = new Tally();
     this.#nan = 0;
+    this.#setNormalizer(new ExactSum());
     this.#classes?.clear();
   }
 
@@ -196,6 +212,7 @@ export class LossMeter<R extends Reduction = Reduction> {
       sumPositives: this.#positives.sum.toJSON(),
       sumNegatives: this.#negatives.sum.toJSON(),
     };
+    if (this.#hasNormalizer) json.normalizer = this.#normalizer.toJSON();
     if (this.#classes !== undefined) {
       const seen = [...this.#classes].filter(([, tally]) => tally.count > 0).sort(([a], [b]) => a - b);
       json.classes = seen.map(([label, { count, sum }]) => [label, count, sum.toJSON()]);
@@ -216,7 +233,7 @@ export class LossMeter<R extends Reduction = Reduction> {
    */
   static fromJSON<R extends Reduction>(criterion: Criterion<R>, json: LossMeterJSON): LossMeter<R> {
     if (!isPlain(json)) throw wrongKind('json', 'the state of a LossMeter', json);
-    const { version, options, nanPolicy, classes } = json as unknown as Record<string, unknown>;
+    const { version, options, nanPolicy, normalizer, classes } = json as unknown as Record<string, unknown>;
     if (version !== VERSION) {
       const remedy = 'the state is of another version of this package, or none of a LossMeter';
       throw typeof version === 'number'
@@ -230,6 +247,12 @@ export class LossMeter<R extends Reduction = Reduction> {
     meter.#negatives = Tally.fromJSON('json.negatives', json.negatives, 'json.sumNegatives', json.sumNegatives);
     meter.#nan = checkCount('json.nan', json.nan);
     meter.#checkNaN();
+    if (normalizer !== undefined) {
+      meter.#setNormalizer(ExactSum.fromJSON('json.normalizer', normalizer));
+      const { value } = meter.#normalizer;
+      if (!(value > 0 && meter.#normalizer.special === 0))
+        throw wrongValue('json.normalizer', 'a sum of numbers > 0', value);
+    }
     if (classes !== undefined) meter.#readClasses(classes);
     return meter;
   }
@@ -306,6 +329,18 @@ export class LossMeter<R extends Reduction = Reduction> {
     if ((own === undefined) !== (others === undefined)) {
       throw wrongValue('other.byClass', `${own !== undefined} (this meter's)`, others !== undefined);
     }
+    if (this.#isNormalized !== undefined && other.#isNormalized === !this.#isNormalized) {
+      const batches = (has: boolean) => `batches ${has ? 'with' : 'without'} a "normalizer" of their own`;
+      throw wrongShape('other', `${batches(this.#isNormalized)}, as this meter's`, batches(!this.#isNormalized));
+    }
+    const normalizer = this.#normalizer.combined(other.#normalizer, sign);
+    if (normalizer.value < 0) {
+      throw wrongValue(
+        'other',
+        `normalizers of at most ${this.#normalizer.value}, as this meter's`,
+        other.#normalizer.value,
+      );
+    }
     const positives = this.#positives.combined(other.#positives, sign, 'positives');
     const negatives = this.#negatives.combined(other.#negatives, sign, 'negatives');
     const nan = this.#nan + sign * other.#nan;
@@ -317,7 +352,29 @@ export class LossMeter<R extends Reduction = Reduction> {
     this.#positives = positives;
     this.#negatives = negatives;
     this.#nan = nan;
+    this.#setNormalizer(normalizer);
     for (const [label, tally] of classes) own?.set(label, tally);
+  }
+
+  /** Whether the batches had a normalizer of their own; undefined while there were none. */
+  get #isNormalized(): boolean | undefined {
+    if (this.#hasNormalizer) return true;
+    return this.#positives.count + this.#negatives.count > 0 ? false : undefined;
+  }
+
+  #setNormalizer(sum: ExactSum, another = 0): void {
+    if (another > 0) sum.add(another);
+    this.#normalizer = sum;
+    this.#hasNormalizer = another > 0 || !sum.isZero;
+  }
+
+  #checkNormalizer({ normalizer }: Request): void {
+    const isNormalized = this.#isNormalized;
+    if (isNormalized === undefined || isNormalized === (normalizer !== undefined)) return;
+    const rule = isNormalized
+      ? "a number > 0, as this meter's other batches have"
+      : "undefined, as in this meter's other batches";
+    throw wrongKind('normalizer', rule, normalizer);
   }
 
   /** Refuses counts of NaN that contradict the sums. */

@@ -606,3 +606,70 @@ describe('states that no meter of this version has', () => {
     );
   });
 });
+
+describe('batches with a normalizer of their own', () => {
+  const meterOf = (...normalizers: (number | undefined)[]) => {
+    const meter = new LossMeter(binary);
+    for (const normalizer of normalizers) meter.update([1, -2, 3], [1, 0, 0], { normalizer });
+    return meter;
+  };
+
+  test('the mean is the sum of losses by the sum of normalizers', () => {
+    const meter = meterOf(5, 0.25);
+    expect(meter.compute().mean).toBe(meter.compute().sum / 5.25);
+    const other = meterOf(7);
+    const before = JSON.stringify(meter);
+    meter.merge(other);
+    expect(meter.compute().mean).toBe(meter.compute().sum / 12.25);
+    const copy = LossMeter.fromJSON(binary, JSON.parse(JSON.stringify(meter)));
+    expect(copy.compute()).toEqual(meter.compute());
+    copy.subtract(other);
+    expect(JSON.stringify(copy)).toBe(before);
+    copy.reset();
+    expect(JSON.stringify(copy)).toBe(JSON.stringify(new LossMeter(binary)));
+    copy.merge(meterOf(undefined));
+    expect(copy.compute().count).toBe(3);
+  });
+
+  test('an empty meter takes either, and none takes both', () => {
+    const [given, plain] = [meterOf(5), meterOf(undefined)];
+    const states = [given, plain].map((meter) => JSON.stringify(meter));
+    expect(errorOf(() => given.update([1], [1])).message).toBe(
+      '"normalizer" expected a number > 0, as this meter\'s other batches have, got undefined',
+    );
+    expect(errorOf(() => plain.update([1], [1], { normalizer: 5 })).message).toBe(
+      '"normalizer" expected undefined, as in this meter\'s other batches, got 5',
+    );
+    expect(errorOf(() => given.merge(plain)).message).toBe(
+      '"other" expected batches with a "normalizer" of their own, as this meter\'s, got batches without a "normalizer" of their own',
+    );
+    expect(errorOf(() => plain.subtract(given)).message).toMatch(
+      /^"other" expected batches without .* got batches with /,
+    );
+    expect(errorOf(() => given.subtract(meterOf(6))).message).toBe(
+      '"other" expected normalizers of at most 5, as this meter\'s, got 6',
+    );
+    expect([given, plain].map((meter) => JSON.stringify(meter))).toEqual(states);
+  });
+
+  test.each([-1, 0])('a state with a sum of %d has none', (sum) => {
+    const json = { ...meterOf(5).toJSON(), normalizer: { terms: sum === 0 ? [] : [sum] } };
+    expect(errorOf(() => LossMeter.fromJSON(binary, json)).message).toBe(
+      `"json.normalizer" expected a sum of numbers > 0, got ${sum}`,
+    );
+  });
+});
+
+test('losses of negative weights, infinite ones among them, keep their sign', () => {
+  const meter = new LossMeter(binary);
+  const other = new LossMeter(binary);
+  meter.update([1, 2], [0, 0], { weight: Float32Array.of(1, -3) });
+  expect(meter.compute().sum).toBeLessThan(0);
+  const before = JSON.stringify(meter);
+  other.update([Infinity, Infinity], [0, 0], { weight: Float32Array.of(1, -1) });
+  meter.merge(other);
+  // an Infinity less an Infinity is NaN, though no loss was
+  expect(meter.compute()).toMatchObject({ sum: Number.NaN, nan: 0, count: 4 });
+  meter.subtract(other);
+  expect(JSON.stringify(meter)).toBe(before);
+});
