@@ -163,7 +163,8 @@ class Conversions {
     try {
       const from = this.relation.from(this.numbers);
       const [{ type }] = await this.duck.describe(`SELECT ${expression} FROM ${from}`);
-      return type;
+      const known = this.relation.columns.find(({ name }) => identifier(name) === expression);
+      return known?.type === 'DURATION' ? known.type : type;
     } catch (error) {
       throw this.unknown(error, expression, `--${role}`);
     }

@@ -30,9 +30,28 @@ export async function relationOf(duck: Duck, sources: readonly Source[], flags: 
         ? `read_parquet([${files}], union_by_name = ${sources.length > 1})`
         : `read_json_auto([${files}], union_by_name = true)`;
     const columns = await duck.describe(`SELECT * FROM ${from}`);
+    if (format === 'parquet') await nameDurations(duck, files, columns);
     return { name, columns, format, files: sources, from: () => from };
   } catch (error) {
     throw duckError(error, name);
+  }
+}
+
+/** A duration is stored as a whole number, and only what pandas adds to the file tells: its type is corrected. */
+async function nameDurations(duck: Duck, files: string, columns: Column[]): Promise<void> {
+  try {
+    const found = await duck.rows(
+      `SELECT decode(value) AS text FROM parquet_kv_metadata([${files}]) WHERE decode(key) = 'pandas' LIMIT 1`,
+    );
+    const { columns: known } = JSON.parse(String(found[0]?.text ?? '{}')) as {
+      columns?: { name?: string; field_name?: string; numpy_type?: string }[];
+    };
+    for (const { name, field_name, numpy_type } of known ?? []) {
+      const at = columns.findIndex((column) => column.name === (field_name ?? name));
+      if (at >= 0 && /^timedelta/.test(numpy_type ?? '')) columns[at] = { name: columns[at].name, type: 'DURATION' };
+    }
+  } catch {
+    // not what pandas writes: nothing is known
   }
 }
 

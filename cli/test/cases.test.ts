@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
 import { cli, float32, folder, npy, parquet, uint8 } from './support.js';
 
@@ -138,6 +139,19 @@ test('columns of times are no numbers, whatever they are stored as', async () =>
     ]),
   );
   expect((await refused(stored))[1]).toMatch(/^time.parquet: expected numbers in column "logit", got type TIMESTAMP/);
+  const pandas = {
+    columns: [{ name: 'logit', field_name: 'logit', pandas_type: 'timedelta', numpy_type: 'timedelta64[ns]' }],
+  };
+  const duration = parquetWriteBuffer({
+    columnData: [
+      { name: 'logit', data: [5n, 7n], type: 'INT64' },
+      { name: 'target', data: [1, 0], type: 'INT32' },
+    ],
+    kvMetadata: [{ key: 'pandas', value: JSON.stringify(pandas) }],
+  });
+  expect((await refused(files.write('duration.parquet', new Uint8Array(duration))))[1]).toBe(
+    'duration.parquet: expected numbers in column "logit", got type DURATION',
+  );
   const sql = 'SELECT INTERVAL 3 SECOND AS logit, 1 AS target';
   expect((await refused('--sql', sql))[1]).toBe('--sql: expected numbers in column "logit", got type INTERVAL');
 });
