@@ -72,6 +72,32 @@ describe.each(cases)('$name', ({ targets, options }) => {
   });
 });
 
+test('alpha and posWeight of a class reach each of its elements, over any number of blocks', () => {
+  const [alpha, posWeight] = [
+    [0.1, 0.5, 0.9],
+    [1, 4, 0.25],
+  ];
+  const n = 3 * Math.ceil(ACROSS / 3);
+  for (const targets of [hardTargets(n), softTargets(n)]) {
+    const none = new FocalLoss({ gamma: 1.7, numClasses: 3, alpha, posWeight, reduction: 'none' });
+    const { value, grad } = none.valueAndGrad(logits.subarray(0, n), targets);
+    alpha.forEach((weight, k) => {
+      const one = new FocalLoss({ gamma: 1.7, alpha: weight, posWeight: posWeight[k], reduction: 'none' });
+      const ofClass = <T extends Float32Array | Uint8Array>(array: T) => array.filter((_, at) => at % 3 === k) as T;
+      const expected = one.valueAndGrad(ofClass(logits.subarray(0, n)), ofClass(targets));
+      ofClass(value).forEach((loss, row) => {
+        const wanted = expected.value[row];
+        if (!(Math.abs(loss - wanted) <= 2e-6 * wanted)) expect([k, row, loss]).toEqual([k, row, wanted]);
+      });
+      ofClass(grad).forEach((slope, row) => {
+        const wanted = expected.grad[row];
+        if (!(Math.abs(slope - wanted) <= 4e-6 * Math.abs(wanted) + 1e-6))
+          expect([k, row, slope]).toEqual([k, row, wanted]);
+      });
+    });
+  }
+});
+
 test('out may be the logits, where they are longer than what is staged at once', () => {
   const none = new FocalLoss({ gamma: 2, reduction: 'none' });
   const targets = hardTargets(LONGEST);
