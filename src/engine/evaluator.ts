@@ -208,7 +208,11 @@ export abstract class Evaluator {
     return { x, y, weight, out, gradOut, hessOut, validate, normalizer, layout, length, shares, origin: 0, plane };
   }
 
-  /** The compiled kernel, which threads are given. */
+  /**
+   * The compiled kernel, which threads are given.
+   *
+   * @internal
+   */
   get binary(): typeof wasm {
     return wasm;
   }
