@@ -58,7 +58,7 @@ export class Hardest {
 
   /** Keeps the k hardest, hardest first. */
   private compact(): void {
-    const order = hardest(this.losses.subarray(0, this.length), this.k);
+    const order = hardestFirst(this.losses.subarray(0, this.length), this.k);
     const pick = (values: Float32Array | Float64Array) => {
       const kept = Float64Array.from(order, (i) => values[i]);
       values.set(kept);
@@ -83,6 +83,23 @@ export class Hardest {
       loss: this.losses[i],
     }));
   }
+}
+
+// A place below it and the 32 bits of a float make one whole number that a float64 holds.
+const MOST_SORTED = 1 << 21;
+
+/** As `hardest` of the library; for many of many a sort of numbers takes a tenth of what its heap takes. */
+function hardestFirst(losses: Float32Array, k: number): Uint32Array {
+  if (losses.length > MOST_SORTED || k < losses.length / 16) return hardest(losses, k);
+  const bits = new Int32Array(losses.buffer, losses.byteOffset, losses.length);
+  const keys = new Float64Array(losses.length);
+  for (let i = 0; i < keys.length; i++) {
+    const word = losses[i] === 0 ? 0 : bits[i];
+    const ordered = Number.isNaN(losses[i]) ? 0xffffffff : (word ^ ((word >> 31) | 0x80000000)) >>> 0;
+    keys[i] = (0xffffffff - ordered) * MOST_SORTED + i;
+  }
+  keys.sort();
+  return Uint32Array.from(keys.subarray(0, k), (key) => key % MOST_SORTED);
 }
 
 /** As JSON can hold it. */
