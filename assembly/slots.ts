@@ -5,31 +5,32 @@ import { BLOCK } from './simd/tile';
 // on in slots. A slot is a type, and so is the vector of a tile: `get<Ratio, V1>(frame + o)`. Their offset is then part of
 // the instruction, where a sum of address and slot would be computed anew at every use.
 
-// Places, each behind the last: the size of a class is the number of the place.
+// Places, each behind the last: the size of a class is four times the number of the place. Rows of shares have places that hold
+// SHARE_ROWS numbers instead of BLOCK, a quarter each.
 /** A slot is a class that extends a place. */
 export class Slot {}
-class Place1 extends Slot { private place: u8; }
-class Place2 extends Place1 { private place1: u8; }
-class Place3 extends Place2 { private place2: u8; }
-class Place4 extends Place3 { private place3: u8; }
-class Place5 extends Place4 { private place4: u8; }
-class Place6 extends Place5 { private place5: u8; }
-class Place7 extends Place6 { private place6: u8; }
-class Place8 extends Place7 { private place7: u8; }
-class Place9 extends Place8 { private place8: u8; }
-class Place10 extends Place9 { private place9: u8; }
-class Place11 extends Place10 { private place10: u8; }
-class Place12 extends Place11 { private place11: u8; }
-class Place13 extends Place12 { private place12: u8; }
-class Place14 extends Place13 { private place13: u8; }
-class Place15 extends Place14 { private place14: u8; }
-class Place16 extends Place15 { private place15: u8; }
-class Place17 extends Place16 { private place16: u8; }
-class Place18 extends Place17 { private place17: u8; }
-class Place19 extends Place18 { private place18: u8; }
-class Place20 extends Place19 { private place19: u8; }
-class Place21 extends Place20 { private place20: u8; }
-class Place22 extends Place21 { private place21: u8; }
+class Place1 extends Slot { private place: u32; }
+class Place2 extends Place1 { private place1: u32; }
+class Place3 extends Place2 { private place2: u32; }
+class Place4 extends Place3 { private place3: u32; }
+class Place5 extends Place4 { private place4: u32; }
+class Place6 extends Place5 { private place5: u32; }
+class Place7 extends Place6 { private place6: u32; }
+class Place8 extends Place7 { private place7: u32; }
+class Place9 extends Place8 { private place8: u32; }
+class Place10 extends Place9 { private place9: u32; }
+class Place11 extends Place10 { private place10: u32; }
+class Place12 extends Place11 { private place11: u32; }
+class Place13 extends Place12 { private place12: u32; }
+class Place14 extends Place13 { private place13: u32; }
+class Place15 extends Place14 { private place14: u32; }
+class Place16 extends Place15 { private place15: u32; }
+class Place17 extends Place16 { private place16: u32; }
+class Place18 extends Place17 { private place17: u32; }
+class Place19 extends Place18 { private place18: u32; }
+class Place20 extends Place19 { private place19: u32; }
+class Place21 extends Place20 { private place20: u32; }
+class Place22 extends Place21 { private place21: u32; }
 class Place23 extends Place22 { private place22: u8; }
 class Place24 extends Place23 { private place23: u8; }
 class Place25 extends Place24 { private place24: u8; }
@@ -119,8 +120,6 @@ export class Largest extends Place10 {}
 // The gradient, and the second derivative, without the power.
 export class Slope extends Place11 {}
 export class Curve extends Place12 {}
-// Of rows whose classes are planes: the target's logit.
-export class TargetLogit extends Place11 {}
 // Of a class of a row of a posterior: its exponential, then its probability v, and v l / (1 - v).
 export class ClassExponential extends Place11 {}
 export class ClassProbability extends Place11 {}
@@ -134,7 +133,7 @@ export class Output extends Place15 {}
 // One value an element, whether given by element or for all.
 export class Weight extends Place16 {}
 export class Alpha extends Place17 {}
-// Of rows whose classes are planes: the label, -1 where it is ignored or wrong; what its logits are lowered by.
+// Of rows: the label, -1 where it is ignored or wrong; what their logits are lowered by.
 export class Labels extends Place17 {}
 export class Shift extends Place18 {}
 export class AlphaNegative extends Place18 {}
@@ -203,8 +202,10 @@ export class LogLost extends Place51 {}
 
 class End extends Place52 {}
 
-const SLOT_BYTES: usize = BLOCK * sizeof<Float>();
-const SLOTS_END: usize = STATE_BYTES + SLOT_BYTES * offsetof<End>();
+/** Rows of shares that are worked on at once at most. */
+export const SHARE_ROWS: i32 = BLOCK / 4;
+const UNIT: usize = SHARE_ROWS * sizeof<Float>();
+const SLOTS_END: usize = STATE_BYTES + UNIT * offsetof<End>();
 
 /** Bytes of a frame with all that lies behind it. */
 export const WORK_BYTES: usize = isDefined(CHECK_SLOTS) ? 2 * SLOTS_END : SLOTS_END;
@@ -212,19 +213,19 @@ export const WORK_BYTES: usize = isDefined(CHECK_SLOTS) ? 2 * SLOTS_END : SLOTS_
 /** Where a slot begins, relative to its frame. */
 // @ts-ignore: decorator
 @inline export function slot<S extends Slot>(): usize {
-  return STATE_BYTES + SLOT_BYTES * offsetof<S>();
+  return STATE_BYTES + UNIT * offsetof<S>();
 }
 
 // @ts-ignore: decorator
 @inline export function get<S extends Slot, V>(at: usize): v128 {
-  check<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
-  return v128.load(at, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+  check<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
+  return v128.load(at, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
 }
 
 // @ts-ignore: decorator
 @inline export function put<S extends Slot, V>(at: usize, value: v128): void {
-  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
-  v128.store(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
+  mark<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
+  v128.store(at, value, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
 }
 
 // The vector behind V. Vectors are computed two at a time, and both are stored slot by slot: an engine may so make one
@@ -232,36 +233,36 @@ export const WORK_BYTES: usize = isDefined(CHECK_SLOTS) ? 2 * SLOTS_END : SLOTS_
 
 // @ts-ignore: decorator
 @inline export function next<S extends Slot, V>(at: usize): v128 {
-  check<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
-  return v128.load(at, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
+  check<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
+  return v128.load(at, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
 }
 
 // @ts-ignore: decorator
 @inline export function put2<S extends Slot, V>(at: usize, value: v128, nextValue: v128): void {
-  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
-  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
-  v128.store(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>());
-  v128.store(at, nextValue, STATE_BYTES + SLOT_BYTES * offsetof<S>() + offsetof<V>() + 16);
+  mark<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
+  mark<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
+  v128.store(at, value, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
+  v128.store(at, nextValue, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
 }
 
 /** One number of a slot, that of element 0 where `at` is the frame. */
 // @ts-ignore: decorator
 @inline export function getNumber<S extends Slot>(at: usize): Float {
-  check<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>());
-  return load<Float>(at, STATE_BYTES + SLOT_BYTES * offsetof<S>());
+  check<S>(at + STATE_BYTES + UNIT * offsetof<S>());
+  return load<Float>(at, STATE_BYTES + UNIT * offsetof<S>());
 }
 
 // @ts-ignore: decorator
 @inline export function putNumber<S extends Slot>(at: usize, value: Float): void {
-  mark<S>(at + STATE_BYTES + SLOT_BYTES * offsetof<S>());
-  store<Float>(at, value, STATE_BYTES + SLOT_BYTES * offsetof<S>());
+  mark<S>(at + STATE_BYTES + UNIT * offsetof<S>());
+  store<Float>(at, value, STATE_BYTES + UNIT * offsetof<S>());
 }
 
 /** The first number of a slot in all lanes. */
 // @ts-ignore: decorator
 @inline export function getEvery<S extends Slot>(frame: usize): v128 {
-  check<S>(frame + STATE_BYTES + SLOT_BYTES * offsetof<S>());
-  return v128.load_splat<Float>(frame, STATE_BYTES + SLOT_BYTES * offsetof<S>());
+  check<S>(frame + STATE_BYTES + UNIT * offsetof<S>());
+  return v128.load_splat<Float>(frame, STATE_BYTES + UNIT * offsetof<S>());
 }
 
 // In the build that checks slots every vector has a twin behind the slots, which holds the slot that was last written there.

@@ -18,10 +18,10 @@ import { State, bytesOf, has } from '../frame';
 import { HardDerivatives } from '../losses/focal-hard';
 import { AddEntropy, Divided } from '../math/logarithm';
 import { powerOf, prepareGamma, raise } from '../math/raise';
-import { storeColumns, strideOf } from './columns';
+import { rowBytes, storeColumns, strideOf } from './columns';
 import { RowSlope, writeRow } from './derivatives';
 import { exponentiateRow, logOf, reduceRow } from './exponential';
-import { exponentiatePlanes, writePlanes } from './planes';
+import { takeLabels, writePlanes } from './planes';
 import { rowMax, rowSum } from './row';
 import { NARROW, exponentiateAcross, logsOf, rowsAcross, sumAcross } from './side-by-side';
 import { evaluateShares, needsShares } from './shares';
@@ -80,11 +80,9 @@ function group(frame: usize, start: i32, rows: i32): void {
   fillSlot<Hinge>(frame, rows, 0);
   if (isWeighed(call)) fillSlot<Weight>(frame, rows, 1);
   claim<Others>(frame, bytes); // of rows beyond the last it means nothing
-  if (call.stride > 1) planes(frame, start, rows);
-  else {
-    for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
-      exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
-    }
+  if (call.stride > 1 && call.grad != 0) takeLabels(frame, start, rows); // for writePlanes
+  for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
+    exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
   }
   if (call.grad != 0) rowTerms<WithSlope>(frame, bytes);
   else rowTerms<ValueOnly>(frame, bytes);
@@ -131,7 +129,7 @@ function exponentials(frame: usize, start: i32, row: i32, count: i32): void {
 function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
   const call = changetype<State>(frame);
   const classes = call.classes;
-  const first = <usize>(start + row) * (<usize>classes << 2);
+  const first = <usize>(start + row) * rowBytes(call);
   const stride = strideOf(count);
   exponentiateAcross(frame, call.logits + first, row, count, classes);
   let ignored = 0;
@@ -163,13 +161,6 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
     }
   }
   if (call.grad) storeColumns(frame, frame + slot<Exponential>(), call.grad + first, count, classes);
-}
-
-/** The same of all rows of a group whose classes are planes. */
-function planes(frame: usize, start: i32, rows: i32): void {
-  exponentiatePlanes(frame, start, rows);
-  if (!isWeighed(changetype<State>(frame))) return;
-  for (let row = 0; row < rows; row++) weighRow(frame, start, row, labelOf(changetype<State>(frame), start + row));
 }
 
 /** Makes a row one of no loss. */

@@ -3,7 +3,7 @@ import { Frame, State, bytesOf, has } from '../frame';
 import { Exponentiate, Quotient, Reduce } from '../math/exponential';
 import { powerOf, raise } from '../math/raise';
 import { classBytes, loadColumns, rowBytes, storeColumns, strideOf } from './columns';
-import { farMask, logsOf, reduceAcross, rowsAcross, scaleRows } from './side-by-side';
+import { NARROW, farMask, logsOf, reduceAcross, rowsAcross, scaleRows } from './side-by-side';
 import {
   addShares,
   describeRows,
@@ -37,6 +37,7 @@ import {
   Remainder,
   RowEntropy,
   RowLoss,
+  SHARE_ROWS,
   Scale,
   ShareAlpha,
   ShareLog,
@@ -72,9 +73,10 @@ import {
 // Rows lie side by side in the slots, four at least, with as many of their classes as fit; of more classes the columns are
 // loaded again for each pass. Nothing waits in an output, which may therefore be the logits' own array.
 
-/** Whether a call takes these ways, and not the short one of labels. */
+/** Whether a call takes these ways, and not the short one of labels, which has planes of few classes only. */
 // @ts-ignore: decorator
 @inline export function needsShares(call: Frame): bool {
+  if (call.stride > 1 && call.classes > NARROW) return true;
   return has(call, Flag.soft) || call.labelSmoothing != 0 || call.polyEpsilon != 0 || call.hess != 0;
 }
 
@@ -89,7 +91,7 @@ export function evaluateShares(frame: usize): void {
   call.rowPoly = <Float>call.polyEpsilon;
   call.rowPolySlope = <Float>(call.polyEpsilon * (call.gamma + 1));
   call.curvature = call.hessian == Hessian.gaussNewton ? 0 : 1;
-  const rows = 4 * call.classes <= BLOCK ? rowsAcross(call.classes) : 4;
+  const rows = 4 * call.classes <= BLOCK ? min(rowsAcross(call.classes), SHARE_ROWS) : 4;
   call.sum = 0;
   for (let left = call.count; left > 0; left -= rows) group(frame, call.count - left, min(left, rows));
   call.sumPositives = has(call, Flag.byClass) ? call.sum : 0; // rows have no class
