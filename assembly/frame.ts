@@ -102,6 +102,8 @@ export class State extends Frame {
   ignores: i32;
   /** Targets as numbers above it, smoothed as they are, are of the positive class. */
   classAbove: Float;
+  /** Which of the losses of losses/family.ts it is. */
+  member: i32;
   /** Which power gamma is, see math/raise.ts. */
   power: i32;
   /** Whether the stages read targets as numbers; else as bytes 0 and 1. */
@@ -109,12 +111,26 @@ export class State extends Frame {
   /** How much of the exponential's correction a ratio takes. */
   correct: Float;
   gammaRounded: Float;
+  /** polyEpsilon. */
+  poly: Float;
   // for a power from logarithms, see math/power.ts
   gammaHigh: Float;
   gammaLow: Float;
   gammaLog2e: Float;
   gammaHighUnit: Float;
   gammaLowUnit: Float;
+  // the same of the exponent of negatives, where they have their own
+  otherGammaRounded: Float;
+  otherGammaHigh: Float;
+  otherGammaLow: Float;
+  /** Whether both are small whole numbers, and which. */
+  hasWholePowers: i32;
+  wholePower: i32;
+  otherWholePower: i32;
+  /** The margin of the asymmetric loss. */
+  marginRounded: Float;
+  /** The part of p below which a distance from it is not taken from p. */
+  near: Float;
   /** What losses are multiplied by, by class. */
   positiveFactor: Float;
   negativeFactor: Float;
@@ -145,11 +161,19 @@ export const SUM_NEGATIVES: usize = offsetof<State>('negativeLanes');
 export const CLASS_ABOVE: usize = offsetof<State>('classAbove');
 export const CORRECT: usize = offsetof<State>('correct');
 export const GAMMA: usize = offsetof<State>('gammaRounded');
+export const POLY: usize = offsetof<State>('poly');
 export const GAMMA_HIGH: usize = offsetof<State>('gammaHigh');
 export const GAMMA_LOW: usize = offsetof<State>('gammaLow');
 export const GAMMA_HIGH_UNIT: usize = offsetof<State>('gammaHighUnit');
 export const GAMMA_LOW_UNIT: usize = offsetof<State>('gammaLowUnit');
 export const GAMMA_LOG2E: usize = offsetof<State>('gammaLog2e');
+export const OTHER_GAMMA: usize = offsetof<State>('otherGammaRounded');
+export const OTHER_GAMMA_HIGH: usize = offsetof<State>('otherGammaHigh');
+export const OTHER_GAMMA_LOW: usize = offsetof<State>('otherGammaLow');
+export const WHOLE_POWER: usize = offsetof<State>('wholePower');
+export const OTHER_WHOLE_POWER: usize = offsetof<State>('otherWholePower');
+export const MARGIN: usize = offsetof<State>('marginRounded');
+export const NEAR: usize = offsetof<State>('near');
 export const POSITIVE_FACTOR: usize = offsetof<State>('positiveFactor');
 export const NEGATIVE_FACTOR: usize = offsetof<State>('negativeFactor');
 export const POSITIVE_SCALE: usize = offsetof<State>('positiveScale');

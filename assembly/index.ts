@@ -27,6 +27,9 @@ export function binary(frame: usize): void {
   focal(frame);
 }
 
+// The losses beside it.
+export { asymmetric, heatmap, quality, varifocal } from './losses/family';
+
 /** Counts of the targets by class, and whether any is outside its range. */
 export function census(frame: usize): void {
   countTargets(frame);

@@ -72,6 +72,8 @@ export class Scale extends Place3 {}
 // log2 of a modulation: of its mantissa, and its exponent.
 export class LogMantissa extends Place2 {}
 export class Exponent extends Place3 {}
+// Where a distance is next to 0, as a mask.
+export class Near extends Place2 {}
 // What a row's derivatives are made of.
 export class TargetSlope extends Place2 {}
 export class OthersSlope extends Place3 {}
@@ -114,6 +116,13 @@ export class Lowest extends Place9 {}
 
 // p_t.
 export class Probability extends Place10 {}
+// 1 - e^-u, u the part of the cross entropy that is linear in the logit; and e^-u.
+export class Rise extends Place10 {}
+export class Decay extends Place11 {}
+// The power of the probability of the class that a logit speaks for.
+export class LikelyPower extends Place10 {}
+// The sign of a loss that may be negative.
+export class LossSign extends Place10 {}
 // The largest logit of a row.
 export class Largest extends Place10 {}
 

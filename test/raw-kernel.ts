@@ -11,12 +11,21 @@ interface Kernel {
   [loss: string]: unknown;
 }
 
-const bytes = readFileSync(new URL('../build/kernel.wasm', import.meta.url));
-export const kernel = instantiateSync<Kernel>(bytes).exports;
-
 const PAGE = 65_536;
-const frame = kernel.base();
-const first = frame + kernel.workBytes();
+const instantiate = (module: WebAssembly.Module) => instantiateSync<Kernel>(module).exports;
+const release = readFileSync(new URL('../build/kernel.wasm', import.meta.url));
+let kernel: Kernel;
+let frame: number;
+let first: number;
+useBuild(new WebAssembly.Module(release));
+
+/** What the calls of this file go to: the release, unless another build is given. */
+export function useBuild(build: WebAssembly.Module): void {
+  kernel = instantiate(build);
+  frame = kernel.base();
+  first = frame + kernel.workBytes();
+}
+
 /** Bytes with a pattern between arrays: whatever is written beyond an array is seen. */
 const GUARD = 64;
 const PATTERN = 0xa5;

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { Flag, SoftTargets } from '../src/abi.js';
+import { call, useBuild } from './raw-kernel.js';
 import { posteriorRows, softmaxRows, useKernel } from './rows-kernel.js';
 import { digest } from './runtimes/workload.mjs';
 
@@ -29,6 +31,7 @@ function compile(): WebAssembly.Module {
 }
 
 checked.module = compile();
+useBuild(checked.module);
 const library = await import('../src/index.js');
 const { FocalLoss, SoftmaxFocalLoss, focalPosterior, softmaxFocalPosterior } = library;
 const COUNT = 700; // two blocks and some
@@ -54,6 +57,31 @@ test('no stage reads an overwritten slot, whatever the options', () => {
             expect(loss.forward(first, targets, call).length).toBe(COUNT);
             loss.valueAndGrad(first, targets, call);
             loss.gradHess(first, targets, call);
+          }
+});
+
+test('nor do the losses beside the focal loss', () => {
+  for (const gamma of [0, 1.7, 2])
+    for (const beta of [2, 2.4])
+      for (const hessian of ['exact', 'gaussNewton', 'absGrad'] as const)
+        for (const want of [[], ['loss'], ['grad'], ['loss', 'grad', 'hess']] as const)
+          for (const loss of ['quality', 'varifocal', 'heatmap', 'asymmetric'])
+            for (const targets of loss === 'asymmetric' ? [hard] : [hard, soft]) {
+              const given = { gamma, beta, margin: 0.05, hessian, want, logits, targets };
+              expect(call(loss, given).sum).toBeGreaterThan(0);
+              expect(call(loss, { ...given, weight: ones, flags: Flag.sums | Flag.byClass }).sum).toBeGreaterThan(0);
+            }
+});
+
+test('nor do other meanings of soft targets, nor Poly-1', () => {
+  for (const gamma of [0, 1.7, 2])
+    for (const hessian of ['exact', 'gaussNewton'] as const)
+      for (const softTargets of [SoftTargets.linear, SoftTargets.split, SoftTargets.crossEntropy])
+        for (const polyEpsilon of [0, 1, -2])
+          for (const want of [[], ['loss'], ['grad'], ['loss', 'grad', 'hess']] as const) {
+            const given = { gamma, hessian, softTargets, polyEpsilon, want, logits };
+            expect(call('binary', { ...given, targets: soft }).sum).not.toBe(0);
+            expect(call('binary', { ...given, targets: hard, weight: ones }).sum).not.toBe(0);
           }
 });
 

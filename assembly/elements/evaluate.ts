@@ -14,7 +14,7 @@ import { clearSlots } from '../slots';
 @unmanaged
 export abstract class Loss {
   /** Whether its stages read targets as numbers; as bytes 0 and 1 otherwise. */
-  abstract readsNumbers(): bool;
+  abstract readsNumbers(frame: usize): bool;
 
   /** The logit whose loss and derivatives are exactly 0 for target 0. */
   abstract filler(): Float;
@@ -33,7 +33,7 @@ export abstract class Loss {
 
 export function evaluate<L extends Loss>(frame: usize): void {
   const call = changetype<State>(frame);
-  call.readsNumbers = changetype<L>(0).readsNumbers() ? 1 : 0;
+  call.readsNumbers = changetype<L>(0).readsNumbers(frame) ? 1 : 0;
   begin(frame);
   changetype<L>(0).prepare(frame);
   for (let left = call.count; left > 0; left -= BLOCK) {

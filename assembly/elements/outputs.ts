@@ -76,7 +76,7 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
 
 /** Adds a block's losses to the sums of their class, each widened by itself: no sum depends on which losses are neighbours. */
 function sumByClass(frame: usize, bytes: usize): void {
-  if (changetype<State>(frame).weight) return sumWeighedByClass(frame, bytes);
+  if (mayBeNegative(changetype<State>(frame))) return sumSignedByClass(frame, bytes);
   let positives = v128.load(frame, SUM_POSITIVES);
   let negatives = v128.load(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
@@ -88,8 +88,14 @@ function sumByClass(frame: usize, bytes: usize): void {
   v128.store(frame, negatives, SUM_NEGATIVES);
 }
 
+/** Whether a loss may be negative: by its weight, or by the epsilon of Poly-1. */
+// @ts-ignore: decorator
+@inline function mayBeNegative(call: Frame): bool {
+  return call.weight != 0 || call.polyEpsilon < 0;
+}
+
 /** The same where Modulation may be negative: the class is the sign of Entropy alone. A loss that is NaN counts in both. */
-function sumWeighedByClass(frame: usize, bytes: usize): void {
+function sumSignedByClass(frame: usize, bytes: usize): void {
   let positives = v128.load(frame, SUM_POSITIVES);
   let negatives = v128.load(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
@@ -228,8 +234,10 @@ class KeepAboveZero extends PairStage {
     const at = frame + o;
     const infinite0 = greaterMask(absolute(get<Entropy, V0>(at)), splat(LARGEST));
     const infinite1 = greaterMask(absolute(next<Entropy, V0>(at)), splat(LARGEST));
-    const kept0 = larger(get<Modulation, V0>(at), and(splat(SMALLEST), infinite0));
-    const kept1 = larger(next<Modulation, V0>(at), and(splat(SMALLEST), infinite1));
+    const power0 = get<Modulation, V0>(at);
+    const power1 = next<Modulation, V0>(at);
+    const kept0 = choose(larger(power0, splat(SMALLEST)), power0, infinite0);
+    const kept1 = choose(larger(power1, splat(SMALLEST)), power1, infinite1);
     put2<Modulation, V0>(at, kept0, kept1);
   }
 }

@@ -62,7 +62,7 @@ import {
 @final
 @unmanaged
 export class FocalHard extends Loss {
-  @inline override readsNumbers(): bool {
+  @inline override readsNumbers(frame: usize): bool {
     return false;
   }
 
@@ -146,7 +146,7 @@ class KeepEasyCorrection extends TileStage {
 
 @final
 @unmanaged
-class HardTerms<Order> extends TileStage {
+export class HardTerms<Order> extends TileStage {
   @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = x + o;

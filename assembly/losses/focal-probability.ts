@@ -1,8 +1,9 @@
 import { BAD_PROBABILITY, Hessian } from '../../src/abi';
 import { ValueOnly, WithCurve } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
-import { CLASS_ABOVE, GAMMA, State, bytesOf } from '../frame';
+import { CLASS_ABOVE, GAMMA, POLY, State, bytesOf } from '../frame';
 import { alphaOf, complement } from './focal-soft';
+import { finishPoly } from './poly';
 import { naturalLog } from '../math/logarithm';
 import { powerOf } from '../math/raise';
 import {
@@ -38,7 +39,7 @@ import { Coefficient, Curve, Entropy, Modulation, PosWeight, Slope, claim, get, 
 @final
 @unmanaged
 export class FocalProbability extends Loss {
-  @inline override readsNumbers(): bool {
+  @inline override readsNumbers(frame: usize): bool {
     return true;
   }
 
@@ -49,6 +50,7 @@ export class FocalProbability extends Loss {
   @inline override prepare(frame: usize): void {
     const call = changetype<State>(frame);
     setFactors(frame, 1, 1);
+    call.poly = <Float>call.polyEpsilon;
     if (anyOutOfRange(call.logits, bytesOf(call.count))) call.bad |= BAD_PROBABILITY;
   }
 
@@ -57,11 +59,14 @@ export class FocalProbability extends Loss {
     eachVector<TermsOfProbability>(frame, call.x, call.y, bytes);
     // The curve costs little beside the logarithms, so it comes with the slope.
     if (idof<Order>() != idof<ValueOnly>()) eachVector<DerivativesOfProbability>(frame, call.x, call.y, bytes);
+    if (call.polyEpsilon != 0 && idof<Order>() != idof<ValueOnly>()) {
+      eachVector<PolyOfProbability>(frame, 0, call.y, bytes);
+    }
     if (idof<Order>() == idof<WithCurve>() && call.hessian == Hessian.gaussNewton) {
       memory.copy(frame + slot<Curve>(), frame + slot<Coefficient>(), bytes);
       claim<Curve>(frame, bytes);
     }
-    return powerOf(frame);
+    return call.polyEpsilon == 0 ? powerOf(frame) : finishPoly<Order>(frame, bytes);
   }
 }
 
@@ -108,6 +113,24 @@ class DerivativesOfProbability extends VectorStage {
     const relative = mul(gamma, div(turn, larger(c, floor)));
     const bend = mul(mul(relative, sub(gamma, every(ONE))), mul(turn, quotient));
     put<Curve, V0>(at, add(add(second, mul(add(relative, relative), first)), bend));
+  }
+}
+
+/** Adds the derivatives of Poly-1, see poly.ts, with c'' = 0. */
+@final
+@unmanaged
+class PolyOfProbability extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const target = read(y + o);
+    const z = complement(at, target);
+    const gamma = v128.load_splat<Float>(frame, GAMMA);
+    const turn = sub(z, target);
+    const epsilon = mul(alphaOf(at, target, z), v128.load_splat<Float>(frame, POLY));
+    const first = mul(mul(epsilon, add(gamma, every(ONE))), turn);
+    const relative = div(mul(gamma, turn), larger(get<Modulation, V0>(at), splat(1e-12)));
+    put<Slope, V0>(at, add(get<Slope, V0>(at), first));
+    put<Curve, V0>(at, mulAdd(first, relative, get<Curve, V0>(at)));
   }
 }
 

@@ -4,6 +4,7 @@ import { Loss, setFactors } from '../elements/evaluate';
 import { CLASS_ABOVE, CORRECT, GAMMA, State, has } from '../frame';
 import { Quotient, Reduce, ratio } from '../math/exponential';
 import { AddWeighedEntropy } from '../math/logarithm';
+import { addPoly } from './poly';
 import { powerOf } from '../math/raise';
 import {
   HALF,
@@ -13,6 +14,7 @@ import {
   absolute,
   add,
   and,
+  andNot,
   choose,
   div,
   every,
@@ -63,7 +65,7 @@ import {
 @final
 @unmanaged
 export class FocalSoft extends Loss {
-  @inline override readsNumbers(): bool {
+  @inline override readsNumbers(frame: usize): bool {
     return true;
   }
 
@@ -72,33 +74,80 @@ export class FocalSoft extends Loss {
   }
 
   @inline override prepare(frame: usize): void {
-    const call = changetype<State>(frame);
-    // as in focal-hard.ts
-    call.correct = <Float>(0.75 * (Math.min(call.gamma, 64) + 1));
-    setFactors(frame, 1, 1);
+    prepareSoft(frame);
   }
 
   override terms<Order>(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
-    eachTile<Reduce>(frame, call.x, 0, bytes);
-    eachTile<Quotient>(frame, 0, 0, bytes);
-    if (isPlain(call)) eachTile<PlainTerms>(frame, call.x, call.y, bytes);
-    else eachPair<GeneralTerms>(frame, call.x, call.y, bytes);
-    eachTile<AddWeighedEntropy>(frame, 0, 0, bytes);
-    if (has(call, Flag.byClass)) eachPair<SignByClass>(frame, 0, call.y, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) eachPair<SoftDerivatives<Order>>(frame, call.x, call.y, bytes);
-    if (idof<Order>() == idof<WithCurve>() && call.hessian == Hessian.gaussNewton) {
-      eachVector<SoftGaussNewton>(frame, 0, 0, bytes);
-    }
-    return powerOf(frame);
+    softTerms(frame, bytes);
+    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfTarget>(frame, bytes);
+    return call.polyEpsilon == 0 ? powerOf(frame) : addPoly<Order>(frame, bytes);
   }
+}
+
+/** What the terms of targets as numbers need before the first block. */
+export function prepareSoft(frame: usize): void {
+  const call = changetype<State>(frame);
+  // as in focal-hard.ts
+  call.correct = <Float>(0.75 * (Math.min(call.gamma, 64) + 1));
+  call.poly = <Float>call.polyEpsilon;
+  setFactors(frame, 1, 1);
+}
+
+/** Modulation and Entropy, with what they are made of, by the least that the options need. */
+export function softTerms(frame: usize, bytes: usize): void {
+  const call = changetype<State>(frame);
+  beginTerms(frame, bytes);
+  if (isPlain(call)) eachTile<PlainTerms>(frame, call.x, call.y, bytes);
+  else eachPair<ElementTerms<General>>(frame, call.x, call.y, bytes);
+  endTerms(frame, bytes);
+}
+
+/** The same where Alpha and AlphaNegative are of the element, and nothing else is. */
+export function weighedTerms(frame: usize, bytes: usize): void {
+  const call = changetype<State>(frame);
+  beginTerms(frame, bytes);
+  if (call.gamma <= PLAIN_GAMMA) eachPair<ElementTerms<Plain>>(frame, call.x, call.y, bytes);
+  else eachPair<ElementTerms<General>>(frame, call.x, call.y, bytes);
+  endTerms(frame, bytes);
+}
+
+function beginTerms(frame: usize, bytes: usize): void {
+  eachTile<Reduce>(frame, changetype<State>(frame).x, 0, bytes);
+  eachTile<Quotient>(frame, 0, 0, bytes);
+}
+
+function endTerms(frame: usize, bytes: usize): void {
+  eachTile<AddWeighedEntropy>(frame, 0, 0, bytes);
+  signByClass(frame, bytes);
+}
+
+/** Entropy takes the sign of the class where sums of each are wanted. */
+export function signByClass(frame: usize, bytes: usize): void {
+  const call = changetype<State>(frame);
+  if (has(call, Flag.byClass)) eachPair<SignByClass>(frame, 0, call.y, bytes);
+}
+
+/** Slope, and Curve as far as Order goes, of what softTerms has left. */
+export function softDerivatives<Order, Factor>(frame: usize, bytes: usize): void {
+  const call = changetype<State>(frame);
+  eachPair<SoftDerivatives<Order, Factor>>(frame, call.x, call.y, bytes);
+  if (idof<Order>() == idof<WithCurve>()) softGaussNewton(frame, bytes);
+}
+
+/** Curve is that of Gauss and Newton where the call asks for it. */
+export function softGaussNewton(frame: usize, bytes: usize): void {
+  if (changetype<State>(frame).hessian == Hessian.gaussNewton) eachVector<SoftGaussNewton>(frame, 0, 0, bytes);
 }
 
 // @ts-ignore: decorator
 @inline function isPlain(call: State): bool {
   const single = call.alphas == 0 && call.posWeights == 0 && call.posWeight == 1;
-  return single && call.labelSmoothing == 0 && call.gamma <= 3;
+  return single && call.labelSmoothing == 0 && call.gamma <= PLAIN_GAMMA;
 }
+
+/** The last gamma that leaves room for what General terms are spared. */
+const PLAIN_GAMMA: f64 = 3;
 
 // 1 - y, of a smoothed target with what its number has lost.
 // @ts-ignore: decorator
@@ -132,14 +181,14 @@ class PlainTerms extends TileStage {
     const at = frame + o;
     const logits = x + o;
     const targets = y + o;
-    softTerms<Plain, V0>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
-    softTerms<Plain, V2>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
+    termsOf<Plain, V0>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
+    termsOf<Plain, V2>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
   }
 }
 
 @final
 @unmanaged
-class GeneralTerms extends PairStage {
+class ElementTerms<Kind> extends PairStage {
   @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const alpha0 = get<Alpha, V0>(at);
@@ -148,12 +197,12 @@ class GeneralTerms extends PairStage {
     const negative1 = next<AlphaNegative, V0>(at);
     const correct = v128.load_splat<Float>(frame, CORRECT);
     const one = every(ONE);
-    softTerms<General, V0>(at, x + o, y + o, alpha0, alpha1, negative0, negative1, correct, one, every(HALF));
+    termsOf<Kind, V0>(at, x + o, y + o, alpha0, alpha1, negative0, negative1, correct, one, every(HALF));
   }
 }
 
 // @ts-ignore: decorator
-@inline function softTerms<Kind, V>(
+@inline function termsOf<Kind, V>(
   at: usize,
   logits: usize,
   targets: usize,
@@ -238,7 +287,7 @@ class SignByClass extends PairStage {
 // multiplies its logarithms, since a posWeight must not reach the limit, and to what stays finite times the square of a gamma of 64.
 @final
 @unmanaged
-class SoftDerivatives<Order> extends PairStage {
+class SoftDerivatives<Order, Factor> extends PairStage {
   @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const gamma = v128.load_splat<Float>(frame, GAMMA);
@@ -264,8 +313,8 @@ class SoftDerivatives<Order> extends PairStage {
     const p1 = choose(low1, high1, negative1);
     const q0 = choose(high0, low0, negative0);
     const q1 = choose(high1, low1, negative1);
-    const r0 = turn(y0, z0, p0, q0, high0, low0);
-    const r1 = turn(y1, z1, p1, q1, high1, low1);
+    const r0 = turn<Factor>(y0, z0, p0, q0, high0, low0);
+    const r1 = turn<Factor>(y1, z1, p1, q1, high1, low1);
     const weight0 = mul(alphaT0, add(positive0, z0));
     const weight1 = mul(alphaT1, add(positive1, z1));
     const bend0 = mul(gamma, mul(r0, limitedEntropy(get<Entropy, V0>(at), weight0, limit))); // a_t g r B
@@ -285,11 +334,31 @@ class SoftDerivatives<Order> extends PairStage {
   }
 }
 
+// What the factor c is, of whose slope r = c'/c is made.
+
+/** 1 - p_t = y q + z p. */
+@final
+export class OfTarget {}
+
+/** |p - y|. */
+@final
+export class OfDistance {}
+
+/** 1 - p_t of a target that is 0, and 1 of others. */
+@final
+export class OfNegatives {}
+
 // r = c'/c; high and low are p and q by size.
 // @ts-ignore: decorator
-@inline function turn(y: v128, z: v128, p: v128, q: v128, high: v128, low: v128): v128 {
+@inline function turn<Factor>(y: v128, z: v128, p: v128, q: v128, high: v128, low: v128): v128 {
+  const pq = mul(high, low);
+  if (idof<Factor>() == idof<OfDistance>()) {
+    const distance = sub(mul(z, p), mul(y, q)); // p - y
+    return choose(div(pq, distance), or(high, and(sub(z, y), every(SIGN))), nonZeroMask(distance));
+  }
   const c = mulAdd(y, q, mul(z, p));
-  return mul(sub(z, y), choose(div(mul(high, low), c), high, nonZeroMask(c)));
+  const r = mul(sub(z, y), choose(div(pq, c), high, nonZeroMask(c)));
+  return idof<Factor>() == idof<OfNegatives>() ? andNot(r, greaterMask(y, zero())) : r;
 }
 
 // a_t B, of which `weight` multiplies the logarithms

@@ -1,6 +1,7 @@
-import { Flag } from '../../src/abi';
+import { Flag, SoftTargets } from '../../src/abi';
 import { evaluate } from '../elements/evaluate';
 import { State, has } from '../frame';
+import { CROSS_ENTROPY, SPLIT, evaluateMember, mayBeSoft } from './family';
 import { FocalHard } from './focal-hard';
 import { FocalProbability } from './focal-probability';
 import { FocalSoft } from './focal-soft';
@@ -9,6 +10,8 @@ import { FocalSoft } from './focal-soft';
 export function focal(frame: usize): void {
   const call = changetype<State>(frame);
   if (has(call, Flag.probabilities)) evaluate<FocalProbability>(frame);
+  else if (mayBeSoft(frame) && call.softTargets == SoftTargets.split) evaluateMember(frame, SPLIT);
+  else if (mayBeSoft(frame) && call.softTargets == SoftTargets.crossEntropy) evaluateMember(frame, CROSS_ENTROPY);
   else if (needsNumbers(call)) evaluate<FocalSoft>(frame);
   else evaluate<FocalHard>(frame);
 }
@@ -16,5 +19,5 @@ export function focal(frame: usize): void {
 /** Whether targets are numbers, or become such, or an option is per element. */
 // @ts-ignore: decorator
 @inline function needsNumbers(call: State): bool {
-  return has(call, Flag.soft) || call.labelSmoothing != 0 || call.alphas != 0 || call.posWeights != 0;
+  return mayBeSoft(changetype<usize>(call)) || call.alphas != 0 || call.posWeights != 0 || call.polyEpsilon != 0;
 }

@@ -69,6 +69,12 @@ export class Reduce extends TileStage {
 
 const EVEN: usize = memory.data<Float>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
 
+// v of r, for the few who divide by something else.
+// @ts-ignore: decorator
+@inline export function evenPartOf(r: v128): v128 {
+  return evenPart(r, nth(EVEN, 0), nth(EVEN, 1), nth(EVEN, 2));
+}
+
 /** From Remainder and Scale: Denominator, Numerator and Correction. */
 @final
 @unmanaged

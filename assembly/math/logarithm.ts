@@ -19,6 +19,8 @@ import {
   sub,
   subIntegers,
   toFloats,
+  zero,
+  zeroMask,
 } from '../simd/lanes';
 import { PairStage, TileStage } from '../simd/stage';
 import { V0, V2 } from '../simd/tile';
@@ -193,11 +195,29 @@ const LOG: usize = memory.data<Float>(
 @inline export function naturalLog(v: v128): v128 {
   const small = greaterMask(nth(LOG, 4), v);
   const scaled = choose(mul(v, nth(LOG, 5)), v, small);
-  const exponent = shiftRightSigned(subIntegers(scaled, nth(LOG, 7)), MANTISSA_BITS);
+  const exponent = exponentOf(scaled);
   const m = subIntegers(scaled, shiftLeft(exponent, MANTISSA_BITS));
-  const k = sub(toFloats(exponent), and(small, nth(LOG, 6)));
-  const one = nth(LOG, 8);
-  const s = div(sub(m, one), add(m, one));
+  return logarithmOf(sub(toFloats(exponent), and(small, nth(LOG, 6))), sub(m, nth(LOG, 8)), m);
+}
+
+/** -log v of v = 1 - d, a normal number, where d is known better than v - 1. */
+// @ts-ignore: decorator
+@inline export function surpriseOf(d: v128, v: v128): v128 {
+  const exponent = exponentOf(v);
+  const m = subIntegers(v, shiftLeft(exponent, MANTISSA_BITS));
+  const k = toFloats(exponent);
+  return sub(zero(), logarithmOf(k, choose(sub(zero(), d), sub(m, nth(LOG, 8)), zeroMask(k)), m));
+}
+
+// @ts-ignore: decorator
+@inline function exponentOf(v: v128): v128 {
+  return shiftRightSigned(subIntegers(v, nth(LOG, 7)), MANTISSA_BITS);
+}
+
+// log of 2^k m, with m - 1 as `above`.
+// @ts-ignore: decorator
+@inline function logarithmOf(k: v128, above: v128, m: v128): v128 {
+  const s = div(above, add(m, nth(LOG, 8)));
   const square = mul(s, s);
   const series = mulAdd(square, mulAdd(square, mulAdd(square, nth(LOG, 3), nth(LOG, 2)), nth(LOG, 1)), nth(LOG, 0));
   return add(mulAdd(s, series, mul(k, nth(LOG, 9))), mul(k, nth(LOG, 10)));

@@ -1,14 +1,30 @@
-import { GAMMA, GAMMA_HIGH, GAMMA_HIGH_UNIT, GAMMA_LOG2E, GAMMA_LOW, GAMMA_LOW_UNIT } from '../frame';
+import {
+  GAMMA,
+  GAMMA_HIGH,
+  GAMMA_HIGH_UNIT,
+  GAMMA_LOG2E,
+  GAMMA_LOW,
+  GAMMA_LOW_UNIT,
+  OTHER_GAMMA,
+  OTHER_GAMMA_HIGH,
+  OTHER_GAMMA_LOW,
+  OTHER_WHOLE_POWER,
+  WHOLE_POWER,
+} from '../frame';
 import { MANTISSA_BITS } from './exponential';
 import {
   ONE,
   absolute,
   add,
   and,
+  bitMask,
+  choose,
   div,
   every,
+  integers,
   mul,
   mulAdd,
+  negativeMask,
   notBelow,
   nth,
   root,
@@ -20,9 +36,9 @@ import {
   toFloats,
   zeroMask,
 } from '../simd/lanes';
-import { PairStage, TileStage } from '../simd/stage';
+import { PairStage, TileStage, VectorStage } from '../simd/stage';
 import { V0, V2 } from '../simd/tile';
-import { Exponent, Hinge, LogMantissa, LogOnePlus, Modulation, Remainder, Scale, get, next, put2 } from '../slots';
+import { Entropy, Exponent, Hinge, LogMantissa, LogOnePlus, Modulation, Remainder, Scale, get, next, put, put2 } from '../slots';
 
 // c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
 
@@ -195,6 +211,48 @@ export class PowerSplit extends PairStage {
     const whole0 = mul(high, k0);
     const whole1 = mul(high, k1);
     split<V0>(at, whole0, whole1, part0, part1, nth(SPLIT, 1), nth(SPLIT, 2), nth(SPLIT, 3), nth(SPLIT, 4));
+  }
+}
+
+/** The same with an exponent for each class, which is the sign of Entropy. */
+@final
+@unmanaged
+export class PowerSplitByClass extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const k0 = get<Exponent, V0>(at);
+    const k1 = next<Exponent, V0>(at);
+    const positive0 = negativeMask(get<Entropy, V0>(at));
+    const positive1 = negativeMask(next<Entropy, V0>(at));
+    const gamma = v128.load_splat<Float>(frame, GAMMA);
+    const high = v128.load_splat<Float>(frame, GAMMA_HIGH);
+    const low = v128.load_splat<Float>(frame, GAMMA_LOW);
+    const otherGamma = v128.load_splat<Float>(frame, OTHER_GAMMA);
+    const otherHigh = v128.load_splat<Float>(frame, OTHER_GAMMA_HIGH);
+    const otherLow = v128.load_splat<Float>(frame, OTHER_GAMMA_LOW);
+    const low0 = mul(choose(low, otherLow, positive0), k0);
+    const low1 = mul(choose(low, otherLow, positive1), k1);
+    const part0 = mulAdd(choose(gamma, otherGamma, positive0), get<LogMantissa, V0>(at), low0);
+    const part1 = mulAdd(choose(gamma, otherGamma, positive1), next<LogMantissa, V0>(at), low1);
+    const whole0 = mul(choose(high, otherHigh, positive0), k0);
+    const whole1 = mul(choose(high, otherHigh, positive1), k1);
+    split<V0>(at, whole0, whole1, part0, part1, nth(SPLIT, 1), nth(SPLIT, 2), nth(SPLIT, 3), nth(SPLIT, 4));
+  }
+}
+
+/** The same of whole numbers below 8, whose bits say what is multiplied. */
+@final
+@unmanaged
+export class WholePowerByClass extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const positive = negativeMask(get<Entropy, V0>(at));
+    const bits = choose(integers(frame + WHOLE_POWER), integers(frame + OTHER_WHOLE_POWER), positive);
+    const one = nth(SPLIT, 0);
+    const c = get<Modulation, V0>(at);
+    const square = mul(c, c);
+    const small = mul(choose(c, one, bitMask(bits, 0)), choose(square, one, bitMask(bits, 1)));
+    put<Modulation, V0>(at, mul(small, choose(mul(square, square), one, bitMask(bits, 2))));
   }
 }
 

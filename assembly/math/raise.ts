@@ -8,13 +8,15 @@ import {
   OneAndHalf,
   PowerLog,
   PowerSplit,
+  PowerSplitByClass,
+  WholePowerByClass,
   Raise,
   Three,
   Two,
   Zero,
   raiseOdd,
 } from './power';
-import { eachPair, eachTile } from '../simd/stage';
+import { eachPair, eachTile, eachVector } from '../simd/stage';
 import { Modulation } from '../slots';
 
 // Which power a gamma takes. A new special case is a class in power.ts and a line in `raise`, and in addPower of
@@ -60,9 +62,14 @@ export function raiseHard(frame: usize, bytes: usize): void {
 }
 
 /** Finds the power of a call, and for any other the parts of gamma, the first of 12 bits. */
-export function prepareGamma(frame: usize): void {
+// @ts-ignore: decorator
+@inline export function prepareGamma(frame: usize): void {
+  prepareExponent(frame, changetype<State>(frame).gamma);
+}
+
+/** The same for any exponent. */
+export function prepareExponent(frame: usize, gamma: f64): void {
   const call = changetype<State>(frame);
-  const gamma = call.gamma;
   const twice = gamma * 2;
   call.power = twice <= 10 && twice == Math.floor(twice) ? <i32>twice : ANY_POWER;
   const held = Math.min(gamma, 1e9); // any larger power of a number below 1 is 0 as well
@@ -73,6 +80,31 @@ export function prepareGamma(frame: usize): void {
   call.gammaHighUnit = <Float>(high * EXPONENT_UNIT);
   call.gammaLowUnit = <Float>((held - high) * EXPONENT_UNIT);
   call.gammaLog2e = <Float>(held * 1.4426950408889634);
+}
+
+/** What raiseByClass needs of the exponent that negatives have. */
+export function prepareOtherExponent(frame: usize, gamma: f64): void {
+  const call = changetype<State>(frame);
+  const high = highBits(gamma);
+  call.otherGammaRounded = <Float>gamma;
+  call.otherGammaHigh = <Float>high;
+  call.otherGammaLow = <Float>(gamma - high);
+  const positive = call.gamma;
+  const whole = Math.floor(positive) == positive && Math.floor(gamma) == gamma;
+  call.hasWholePowers = whole && max(positive, gamma) < WHOLE_POWERS ? 1 : 0;
+  call.wholePower = call.hasWholePowers ? <i32>positive : 0;
+  call.otherWholePower = call.hasWholePowers ? <i32>gamma : 0;
+}
+
+/** Powers below it that are whole numbers are products of a number, its square and the square of that. */
+const WHOLE_POWERS: f64 = 8;
+
+/** Modulation = Modulation^gamma of positives, and to the other exponent of negatives. Overwrites the slots of the exponential. */
+export function raiseByClass(frame: usize, bytes: usize): void {
+  if (changetype<State>(frame).hasWholePowers) return eachVector<WholePowerByClass>(frame, 0, 0, bytes);
+  eachTile<PowerLog>(frame, 0, 0, bytes);
+  eachPair<PowerSplitByClass>(frame, 0, 0, bytes);
+  eachTile<Exponentiate<Modulation>>(frame, 0, 0, bytes);
 }
 
 /** The leading 12 bits of a number. */

@@ -208,6 +208,18 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
   return i64x2.shl(a, bits);
 }
 
+// A 32-bit integer in memory, in all lanes.
+// @ts-ignore: decorator
+@inline export function integers(at: usize): v128 {
+  return sizeof<Float>() == 4 ? i32x4.splat(load<i32>(at)) : i64x2.splat(load<i32>(at));
+}
+
+// Mask of the lanes, integers, in which a bit is set.
+// @ts-ignore: decorator
+@inline export function bitMask(a: v128, bit: i32): v128 {
+  return negativeMask(shiftLeft(a, 8 * <i32>sizeof<Float>() - 1 - bit));
+}
+
 // Integers to floats. There is no such instruction for 64 bits, but what comes here is below 2^51: it is added to the bits of
 // 1.5 2^52, which leaves it behind when that is taken off again.
 // @ts-ignore: decorator
@@ -234,6 +246,14 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 @inline export function nextSigns(targets: v128): v128 {
   if (sizeof<Float>() == 4) return i32x4.shl(i32x4.extend_high_i16x8_u(targets), 31);
   return i64x2.shl(i64x2.extend_high_i32x4_u(i32x4.extend_low_i16x8_u(targets)), 63);
+}
+
+// The bytes 0 or 1 of a vector's lanes as its sign bits.
+// @ts-ignore: decorator
+@inline export function signsAt(at: usize): v128 {
+  if (sizeof<Float>() == 8) return i64x2.shl(i64x2.extend_low_i32x4_u(i32x4.extend_low_i16x8_u(v128.load8x8_u(at))), 63);
+  const words = i16x8.extend_low_i8x16_u(v128.load32_zero(at));
+  return i32x4.shl(i32x4.extend_low_i16x8_u(words), 31);
 }
 
 // The first (last) two of four lanes of a and b in turn: a0 b0 a1 b1.

@@ -22,20 +22,20 @@ async function bundle(code: string, conditions: string[] = [], plugins: Plugin[]
   return { text: outputFiles[0].text, inputs: inputs.sort() };
 }
 
-test('the core entry needs nothing but itself, for at most 36 KiB', async () => {
+test('the core entry needs nothing but itself, for at most 44 KiB', async () => {
   const { text, inputs } = await bundle("export * from 'focal-loss-wasm'");
   // a platform that knows no module of Node's would have refused one
   expect(inputs).toEqual(['dist/index.js']);
   expect(text).not.toMatch(/\bnode:|commander|duckdb|piscina|\brequire\(/);
   const size = gzipSync(text, { level: 9 }).length;
   console.info(`core entry, minified with the binary, gzip: ${size} bytes`);
-  expect(size).toBeLessThanOrEqual(36 * 1024);
+  expect(size).toBeLessThanOrEqual(44 * 1024);
 });
 
-test('the binary is at most 48 KiB, and embedded once', async () => {
+test('the binary is at most 56 KiB, and embedded once', async () => {
   const binary = readFileSync(`${root}dist/wasm/kernel.wasm`);
   console.info(`kernel.wasm: ${binary.length} bytes`);
-  expect(binary.length).toBeLessThanOrEqual(48 * 1024);
+  expect(binary.length).toBeLessThanOrEqual(56 * 1024);
   const { text } = await bundle("export * from 'focal-loss-wasm'");
   expect(text.split(binary.toString('hex').slice(0, 1000))).toHaveLength(2);
   expect(statSync(`${root}dist/index.js`).size).toBeLessThan(binary.length * 5);
