@@ -10,6 +10,7 @@ import { check, results } from '../../test/runtimes/report.mjs';
 import { root, site } from '../scripts/paths.mjs';
 import { checkAll } from './checks.mjs';
 import { dataFiles } from './data.mjs';
+import { checkHovers } from './hovers.mjs';
 import { withSite } from './server.mjs';
 
 const BROWSERS = { chromium, firefox, webkit };
@@ -19,6 +20,7 @@ try {
   const built = options.built ?? build();
   const pages = readdirSync(built, { recursive: true }).filter((name) => name.endsWith('.html') && name !== '404.html');
   if (options.built === undefined) await check('site', '', 'types', async () => void run('vue-tsc', '--noEmit'));
+  await check('site', '', 'what an editor shows', checkHovers);
   const data = await dataFiles();
   await withSite(built, data, async (origin, missing) => {
     for (const name of options.only === undefined ? Object.keys(BROWSERS) : [options.only]) {

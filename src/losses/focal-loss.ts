@@ -67,10 +67,20 @@ export const FOCAL: Definition = {
  */
 export class FocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targets> {
   /**
+   * Around a base loss, which gives `posWeight` and `reduction`; the other options as without one.
+   *
+   * @throws TypeError for `posWeight` or `reduction` beside `lossFcn`.
+   */
+  constructor(options: FocalLossAroundOptions<R>);
+  /**
+   * A binary focal loss, alpha_t (1 - p_t)^gamma CE.
+   *
+   * @param options every key may be left out, and says its range and default when it is pointed at; among them `gamma` in [0, 64],
+   * default 1.5; `alpha` in [0, 1] or null, default 0.25; `posWeight`, finite and >= 0, default 1; `labelSmoothing` in [0, 1),
+   * default 0; `reduction`, `'mean'` (default), `'sum'` or `'none'`; or `lossFcn`, which gives `posWeight` and `reduction`.
    * @throws TypeError for an unknown key, a value of the wrong kind, or `posWeight` or `reduction` beside `lossFcn`;
    * RangeError for a value out of range.
    */
-  constructor(options: FocalLossAroundOptions<R>);
   constructor(options?: FocalLossOptions<R>);
   constructor(options?: FocalLossOptions) {
     const settings = settingsOf(options, FOCAL_LOSS_KEYS, {}, ['lossFcn']);

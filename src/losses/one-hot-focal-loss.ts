@@ -64,6 +64,11 @@ const KEYS: readonly OptionKey[] = [
  */
 export class OneHotFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Labels> {
   /**
+   * A sigmoid focal loss of one label a row.
+   *
+   * @param options `numClasses`, an integer >= 1, must be given. Every other key may be left out; among them `gamma` in [0, 64],
+   * default 1.5; `alpha` in [0, 1] or null, default 0.25; `background`, an integer, default `numClasses`;
+   * `reduction`, `'mean'` (default), `'sum'` or `'none'`.
    * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for one out of range.
    */
   constructor(options: OneHotFocalLossOptions<R>) {

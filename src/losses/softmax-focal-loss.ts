@@ -66,6 +66,11 @@ const KEYS: readonly OptionKey[] = [
  */
 export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Labels> {
   /**
+   * A focal loss of rows of classes, -alpha_t (1 - p_t)^gamma log p_t.
+   *
+   * @param options `numClasses`, an integer >= 1, must be given. Every other key may be left out; among them `gamma` in [0, 64],
+   * default 1.5; `alpha`, a number for each class, one for all, or null, default null;
+   * `reduction`, `'mean'` (default), `'sum'` or `'none'`.
    * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for one out of range.
    */
   constructor(options: SoftmaxFocalLossOptions<R>) {
