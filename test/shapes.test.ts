@@ -186,6 +186,12 @@ test('hints name the way from what other libraries hold', () => {
     expect(message(() => focal.forward(value as never, new Uint8Array(6)))).toMatch(hint);
 });
 
+test('probabilities have one meaning of soft targets', () => {
+  expect(message(() => new FocalLoss({ fromLogits: false, softTargets: 'split' }))).toMatch(
+    /^"softTargets" expected 'linear'/,
+  );
+});
+
 test('a background that is also left out is an error', () => {
   expect(message(() => new OneHotFocalLoss({ numClasses: 3, background: 0, ignoreIndex: 0 }))).toMatch(
     /^"background" expected another label/,

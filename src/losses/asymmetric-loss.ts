@@ -1,22 +1,31 @@
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import { type OptionKey, type Options, settingsOf } from './options.js';
+import {
+  type ClassAxisOption,
+  type ClassWeightOption,
+  type GammaNegativeOption,
+  type GammaPositiveOption,
+  type HessianOption,
+  type IgnoreIndexOption,
+  type MarginOption,
+  type NormalizerOption,
+  type NumClassesOption,
+  type OptionKey,
+  settingsOf,
+} from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
 export interface AsymmetricLossOptions<R extends Reduction = Reduction>
-  extends Pick<
-    Options,
-    | 'gammaPositive'
-    | 'gammaNegative'
-    | 'margin'
-    | 'ignoreIndex'
-    | 'numClasses'
-    | 'classAxis'
-    | 'classWeight'
-    | 'normalizer'
-    | 'hessian'
-  > {
+  extends GammaPositiveOption,
+    GammaNegativeOption,
+    MarginOption,
+    IgnoreIndexOption,
+    NumClassesOption,
+    ClassAxisOption,
+    ClassWeightOption,
+    NormalizerOption,
+    HessianOption {
   /** Default `'mean'`. */
   readonly reduction?: R;
 }

@@ -4,26 +4,39 @@ import { FOCAL_LOSS_KEYS } from '../internal.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { BCEWithLogitsLoss } from './bce-with-logits-loss.js';
 import { evaluatorOf, foreignRemedy, Loss } from './loss.js';
-import { type Options, settingsOf } from './options.js';
+import {
+  type AlphaOption,
+  type ClassAxisOption,
+  type ClassWeightOption,
+  checkProbabilityOptions,
+  type FromLogitsOption,
+  type GammaOption,
+  type HessianOption,
+  type IgnoreIndexOption,
+  type LabelSmoothingOption,
+  type NormalizerOption,
+  type NumClassesOption,
+  type PolyEpsilonOption,
+  type PosWeightOption,
+  type SoftTargetsOption,
+  settingsOf,
+} from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
 export interface FocalLossOptions<R extends Reduction = Reduction>
-  extends Pick<
-    Options,
-    | 'fromLogits'
-    | 'ignoreIndex'
-    | 'labelSmoothing'
-    | 'numClasses'
-    | 'classAxis'
-    | 'softTargets'
-    | 'posWeight'
-    | 'gamma'
-    | 'polyEpsilon'
-    | 'alpha'
-    | 'classWeight'
-    | 'normalizer'
-    | 'hessian'
-  > {
+  extends FromLogitsOption,
+    IgnoreIndexOption,
+    LabelSmoothingOption,
+    NumClassesOption,
+    ClassAxisOption,
+    SoftTargetsOption,
+    PosWeightOption,
+    GammaOption,
+    PolyEpsilonOption,
+    AlphaOption,
+    ClassWeightOption,
+    NormalizerOption,
+    HessianOption {
   /** Default `'mean'`. */
   readonly reduction?: R;
   /** A base loss, which gives `posWeight` and `reduction`: naming either again is an error. */
@@ -84,6 +97,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targets> {
   constructor(options?: FocalLossOptions<R>);
   constructor(options?: FocalLossOptions) {
     const settings = settingsOf(options, FOCAL_LOSS_KEYS, {}, ['lossFcn']);
+    checkProbabilityOptions(settings);
     const lossFcn = options?.lossFcn;
     super(FOCAL, lossFcn === undefined ? settings : { ...settings, ...baseOf(lossFcn, options) }, FOCAL_LOSS_KEYS);
   }

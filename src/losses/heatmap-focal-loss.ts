@@ -2,11 +2,23 @@ import { exponent } from '../checks.js';
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import { type OptionKey, type Options, settingsOf } from './options.js';
+import {
+  type ClassAxisOption,
+  type ClassWeightOption,
+  type HessianOption,
+  type IgnoreIndexOption,
+  type NumClassesOption,
+  type OptionKey,
+  settingsOf,
+} from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
 export interface HeatmapFocalLossOptions<R extends Reduction = Reduction>
-  extends Pick<Options, 'ignoreIndex' | 'numClasses' | 'classAxis' | 'classWeight' | 'hessian'> {
+  extends IgnoreIndexOption,
+    NumClassesOption,
+    ClassAxisOption,
+    ClassWeightOption,
+    HessianOption {
   /** Exponent of the factor of the score; a number in [0, 64]. Default 2. */
   readonly alpha?: number;
   /** Exponent of (1 - y), by which negatives near a peak count less; a number in [0, 64]. Default 4. */

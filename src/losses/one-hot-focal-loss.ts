@@ -2,22 +2,33 @@ import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Labels, Logits, Reduction, Value } from '../types.js';
 import { FOCAL } from './focal-loss.js';
 import { Loss } from './loss.js';
-import { checkBackground, type OptionKey, type Options, requireClasses, settingsOf } from './options.js';
+import {
+  type AlphaOption,
+  type BackgroundOption,
+  type ClassAxisOption,
+  type ClassWeightOption,
+  checkBackground,
+  type GammaOption,
+  type HessianOption,
+  type LabelSmoothingOption,
+  type OptionKey,
+  type PolyEpsilonOption,
+  type PosWeightOption,
+  requireClasses,
+  settingsOf,
+} from './options.js';
 
 /** Every key but `numClasses` is optional, unknown keys are refused. In the order in which they act. */
 export interface OneHotFocalLossOptions<R extends Reduction = Reduction>
-  extends Pick<
-    Options,
-    | 'background'
-    | 'labelSmoothing'
-    | 'classAxis'
-    | 'posWeight'
-    | 'gamma'
-    | 'polyEpsilon'
-    | 'alpha'
-    | 'classWeight'
-    | 'hessian'
-  > {
+  extends BackgroundOption,
+    LabelSmoothingOption,
+    ClassAxisOption,
+    PosWeightOption,
+    GammaOption,
+    PolyEpsilonOption,
+    AlphaOption,
+    ClassWeightOption,
+    HessianOption {
   /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1. */
   readonly numClasses: number;
   /** Rows with this label are left out: loss, gradient and Hessian 0, not counted; a finite number. Default null: none. */

@@ -24,57 +24,112 @@ export const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
 export const HESSIANS: readonly HessianPolicy[] = ['exact', 'clip', 'gaussNewton', 'absGrad'];
 const SOFT_TARGETS: readonly SoftTargets[] = ['linear', 'split', 'crossEntropy'];
 
-/** Every option there is, in the order in which they act. Each loss takes some of them. */
-export interface Options {
+// Types and documentation, an interface for each option: editors show no documentation through a mapped type.
+
+export interface FromLogitsOption {
   /** `false`: the first argument is probabilities, whose log is clamped at -100 as PyTorch's BCELoss does. Default true. */
   readonly fromLogits?: boolean;
+}
+
+export interface IgnoreIndexOption {
   /** Targets equal to it give loss, gradient and Hessian 0 and are not counted; a finite number. Default null: none. */
   readonly ignoreIndex?: number | null;
+}
+
+export interface BackgroundOption {
   /** The label of a row without a class, all of whose targets are 0; an integer. Default `numClasses`. */
   readonly background?: number;
+}
+
+export interface LabelSmoothingOption {
   /** s in [0, 1): a target y becomes y (1 - s) + s / 2 (s / numClasses in a softmax). Default 0. */
   readonly labelSmoothing?: number;
+}
+
+export interface NumClassesOption {
   /** How many classes there are: elements of the class axis; an integer >= 1. */
   readonly numClasses?: number;
+}
+
+export interface ClassAxisOption {
   /**
    * The axis of the logits along which the classes lie, counted from the end where it is negative; other axes than the last
    * need logits that are a tensor with dims, such as `[N, C, H, W]` with `classAxis: 1`. Default -1, the last.
    */
   readonly classAxis?: number;
+}
+
+export interface SoftTargetsOption {
   /**
    * What targets between 0 and 1 mean. `'linear'`: p_t, alpha_t and the cross entropy are interpolated, as the focal loss
    * of YOLO has it. `'split'`: each class has a focal term of its own. `'crossEntropy'`: the factor is
    * 1 - exp(-cross entropy). Default `'linear'`.
    */
   readonly softTargets?: SoftTargets;
+}
+
+export interface PosWeightOption {
   /** Multiplies the positive part of the cross entropy; finite, >= 0, one for all or one for each class. Default 1. */
   readonly posWeight?: number | ArrayLike<number>;
+}
+
+export interface GammaOption {
   /** Exponent of the modulating factor (1 - p_t)^gamma; a number in [0, 64]. Default 1.5. */
   readonly gamma?: number;
+}
+
+export interface PolyEpsilonOption {
   /** Epsilon of Poly-1, which adds epsilon (1 - p_t)^(gamma + 1); a finite number. Default 0. */
   readonly polyEpsilon?: number;
+}
+
+export interface BetaOption {
   /** An exponent in [0, 64]. */
   readonly beta?: number;
+}
+
+export interface GammaPositiveOption {
   /** Exponent of the factor of positives; a number in [0, 64]. Default 1. */
   readonly gammaPositive?: number;
+}
+
+export interface GammaNegativeOption {
   /** Exponent of the factor of negatives; a number in [0, 64]. Default 4. */
   readonly gammaNegative?: number;
+}
+
+export interface MarginOption {
   /** Taken off the probability of negatives, which cost nothing below it; in [0, 1). Called clip elsewhere. Default 0.05. */
   readonly margin?: number;
+}
+
+export interface AlphaOption {
   /**
    * Multiplies positives, and 1 - alpha negatives; in [0, 1], one for all or one for each class. `null` turns it off.
    * Default 0.25.
    */
   readonly alpha?: number | ArrayLike<number> | null;
+}
+
+export interface ClassWeightOption {
   /** One factor for each class, finite, >= 0, which multiplies every element (row, of a softmax) of it. Default: none. */
   readonly classWeight?: ArrayLike<number>;
+}
+
+export interface ReductionOption {
   /** What becomes of the element losses. Default `'mean'`. */
   readonly reduction?: Reduction;
+}
+
+export interface NormalizerOption {
   /**
    * What `'mean'` divides the sum by: a positive number, or `'positives'` for max(1, number of targets above 0.5).
    * Default: the number of elements that are not ignored. Other reductions do not use it.
    */
   readonly normalizer?: number | 'positives';
+}
+
+export interface HessianOption {
   /** What `gradHess` returns as `hess`. Default `'exact'`. */
   readonly hessian?: HessianPolicy;
 }
@@ -158,6 +213,14 @@ export function settingsOf(
     throw wrongKind('numClasses', 'an integer >= 1 beside "classAxis"', undefined);
   }
   return settings as unknown as Settings;
+}
+
+/** Refuses meanings of soft targets that probabilities do not have. */
+export function checkProbabilityOptions({ fromLogits, softTargets }: Settings): void {
+  if (!fromLogits && softTargets !== 'linear') {
+    const remedy = 'other meanings of soft targets need logits';
+    throw wrongValue('softTargets', '\'linear\' beside "fromLogits": false', softTargets, remedy);
+  }
 }
 
 /** numClasses of a loss that cannot do without. */

@@ -1,11 +1,25 @@
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import { type OptionKey, type Options, settingsOf } from './options.js';
+import {
+  type ClassAxisOption,
+  type ClassWeightOption,
+  type HessianOption,
+  type IgnoreIndexOption,
+  type NormalizerOption,
+  type NumClassesOption,
+  type OptionKey,
+  settingsOf,
+} from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
 export interface QualityFocalLossOptions<R extends Reduction = Reduction>
-  extends Pick<Options, 'ignoreIndex' | 'numClasses' | 'classAxis' | 'classWeight' | 'normalizer' | 'hessian'> {
+  extends IgnoreIndexOption,
+    NumClassesOption,
+    ClassAxisOption,
+    ClassWeightOption,
+    NormalizerOption,
+    HessianOption {
   /** Exponent of the factor |p - y|^beta; a number in [0, 64]. Default 2. */
   readonly beta?: number;
   /** Default `'mean'`. */

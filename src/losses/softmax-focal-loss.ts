@@ -1,14 +1,29 @@
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Labels, Logits, Reduction, Value } from '../types.js';
 import { Loss } from './loss.js';
-import { classAlpha, type OptionKey, type Options, requireClasses, settingsOf } from './options.js';
+import {
+  type ClassAxisOption,
+  type ClassWeightOption,
+  classAlpha,
+  type GammaOption,
+  type HessianOption,
+  type LabelSmoothingOption,
+  type OptionKey,
+  type PolyEpsilonOption,
+  requireClasses,
+  type SoftTargetsOption,
+  settingsOf,
+} from './options.js';
 
 /** Every key but `numClasses` is optional, unknown keys are refused. In the order in which they act. */
 export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction>
-  extends Pick<
-    Options,
-    'labelSmoothing' | 'classAxis' | 'softTargets' | 'gamma' | 'polyEpsilon' | 'classWeight' | 'hessian'
-  > {
+  extends LabelSmoothingOption,
+    ClassAxisOption,
+    SoftTargetsOption,
+    GammaOption,
+    PolyEpsilonOption,
+    ClassWeightOption,
+    HessianOption {
   /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1. */
   readonly numClasses: number;
   /** Rows with this target give loss, gradient and Hessian 0 and are not counted; a finite number. Default null: none. */
