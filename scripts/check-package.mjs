@@ -22,7 +22,7 @@ try {
   if (strange.length > 0) throw new Error(`the tarball holds ${strange.join(', ')}`);
   process.stdout.write(run('npx', ['--no-install', 'publint', tarball, '--strict']));
   process.stdout.write(
-    run('npx', ['--no-install', 'attw', tarball, '--profile', 'node16', '--exclude-entrypoints', 'kernel.wasm']),
+    run('npx', ['--no-install', 'attw', tarball, '--exclude-entrypoints', 'kernel.wasm']),
   );
   const [command] = JSON.parse(
     run('npm', ['pack', '--json', '--loglevel=error', '--workspace', 'cli', '--pack-destination', folder]),

@@ -3,7 +3,11 @@ import type { OptionKey } from './losses/options.js';
 /** Where a loss has its evaluator, for entries of this package that are bundled apart from it; how copies know each other. */
 export const EVALUATOR: unique symbol = Symbol.for('focal-loss-wasm.evaluator');
 
-/** The options of `FocalLoss` but for its base loss. */
+/**
+ * The options of `FocalLoss` but for its base loss.
+ *
+ * @internal
+ */
 export const FOCAL_LOSS_KEYS: readonly OptionKey[] = [
   'gamma',
   'alpha',

@@ -30,6 +30,7 @@ export interface AsymmetricLossOptions<R extends Reduction = Reduction>
   readonly reduction?: R;
 }
 
+/** @internal */
 export const ASYMMETRIC: Definition = {
   name: 'AsymmetricLoss',
   kernel: 'asymmetric',

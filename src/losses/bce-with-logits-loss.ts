@@ -12,6 +12,7 @@ export interface BCEWithLogitsLossOptions<R extends Reduction = Reduction> {
   readonly reduction?: R;
 }
 
+/** @internal */
 export const BCE: Definition = {
   name: 'BCEWithLogitsLoss',
   kernel: 'binary',

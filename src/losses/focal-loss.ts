@@ -51,6 +51,7 @@ export interface FocalLossAroundOptions<R extends Reduction = Reduction>
   readonly reduction?: undefined;
 }
 
+/** @internal */
 export const FOCAL: Definition = {
   name: 'FocalLoss',
   kernel: 'binary',

@@ -29,6 +29,7 @@ export interface HeatmapFocalLossOptions<R extends Reduction = Reduction>
   readonly normalizer?: number | 'positives';
 }
 
+/** @internal */
 export const HEATMAP: Definition = {
   name: 'HeatmapFocalLoss',
   kernel: 'heatmap',

@@ -89,7 +89,11 @@ export abstract class Loss<R extends Reduction, T> implements Criterion<R, T> {
   }
 }
 
-/** An evaluator of a loss with settings that have been checked. */
+/**
+ * An evaluator of a loss with settings that have been checked.
+ *
+ * @internal
+ */
 export function createEvaluator(definition: Definition, settings: Settings): Evaluator {
   const Type = definition.placement === 'rows' ? RowEvaluator : ElementEvaluator;
   return new Type(definition, settings);
@@ -123,7 +127,11 @@ export function requireEvaluator(name: string, value: unknown, rule: string): Ev
   throw wrongKind(name, rule, value, foreignRemedy(value));
 }
 
-/** What to do with a loss that is none of this copy's. */
+/**
+ * What to do with a loss that is none of this copy's.
+ *
+ * @internal
+ */
 export function foreignRemedy(value: unknown): string | undefined {
   if (!isObject(value) || kindOf(value) !== undefined) return undefined;
   try {

@@ -42,6 +42,7 @@ export interface OneHotFocalLossOptions<R extends Reduction = Reduction>
   readonly normalizer?: number | 'positives';
 }
 
+/** @internal */
 export const ONE_HOT: Definition = { ...FOCAL, name: 'OneHotFocalLoss', placement: 'labels' };
 
 const KEYS: readonly OptionKey[] = [

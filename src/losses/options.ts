@@ -187,12 +187,21 @@ const NEUTRAL: Settings = {
   alpha: null,
 };
 
+/** @internal */
 export type OptionKey = keyof Settings;
 
-/** How a loss differs in an option: another default, or another check. */
+/**
+ * How a loss differs in an option: another default, or another check.
+ *
+ * @internal
+ */
 export type Overrides = { readonly [P in OptionKey]?: Partial<Option<Settings[P]>> };
 
-/** The settings of a loss from what its constructor was given, with the options among `keys` that it has. */
+/**
+ * The settings of a loss from what its constructor was given, with the options among `keys` that it has.
+ *
+ * @internal
+ */
 export function settingsOf(
   given: object | undefined,
   keys: readonly OptionKey[],
@@ -215,7 +224,11 @@ export function settingsOf(
   return settings as unknown as Settings;
 }
 
-/** Refuses meanings of soft targets that probabilities do not have. */
+/**
+ * Refuses meanings of soft targets that probabilities do not have.
+ *
+ * @internal
+ */
 export function checkProbabilityOptions({ fromLogits, softTargets }: Settings): void {
   if (!fromLogits && softTargets !== 'linear') {
     const remedy = 'other meanings of soft targets need logits';
@@ -223,13 +236,21 @@ export function checkProbabilityOptions({ fromLogits, softTargets }: Settings): 
   }
 }
 
-/** numClasses of a loss that cannot do without. */
+/**
+ * numClasses of a loss that cannot do without.
+ *
+ * @internal
+ */
 export function requireClasses({ numClasses }: { readonly numClasses: number | undefined }): number {
   if (numClasses === undefined) throw wrongKind('numClasses', 'an integer >= 1', undefined);
   return numClasses;
 }
 
-/** alpha of a softmax: a weight for all classes, or one for each. */
+/**
+ * alpha of a softmax: a weight for all classes, or one for each.
+ *
+ * @internal
+ */
 export const classAlpha: Check<number | readonly number[] | null> = (name, value, numClasses) => {
   if (value === null || typeof value === 'number') return value === null ? null : factor(name, value);
   const weights = perClass(name, value, numClasses, factor);
@@ -237,14 +258,22 @@ export const classAlpha: Check<number | readonly number[] | null> = (name, value
   return weights;
 };
 
-/** Refuses a background that cannot be told from the rows that are left out. */
+/**
+ * Refuses a background that cannot be told from the rows that are left out.
+ *
+ * @internal
+ */
 export function checkBackground({ background, ignoreIndex }: Settings): void {
   if (background === ignoreIndex) {
     throw wrongValue('background', 'another label than "ignoreIndex"', background, 'a row is one or the other');
   }
 }
 
-/** numClasses and classAxis of a function that is no loss. */
+/**
+ * numClasses and classAxis of a function that is no loss.
+ *
+ * @internal
+ */
 export function classCountOf(value: unknown): number {
   return classCount('numClasses', value);
 }

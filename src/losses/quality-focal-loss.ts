@@ -26,6 +26,7 @@ export interface QualityFocalLossOptions<R extends Reduction = Reduction>
   readonly reduction?: R;
 }
 
+/** @internal */
 export const QUALITY: Definition = {
   name: 'QualityFocalLoss',
   kernel: 'quality',

@@ -39,6 +39,7 @@ export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction>
   readonly normalizer?: number | 'positives';
 }
 
+/** @internal */
 export const SOFTMAX: Definition = {
   name: 'SoftmaxFocalLoss',
   kernel: 'softmax',

@@ -29,6 +29,7 @@ export interface VarifocalLossOptions<R extends Reduction = Reduction>
   readonly reduction?: R;
 }
 
+/** @internal */
 export const VARIFOCAL: Definition = {
   name: 'VarifocalLoss',
   kernel: 'varifocal',
