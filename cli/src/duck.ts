@@ -4,15 +4,17 @@ import { UsageError } from './errors.js';
 import type { Scratch } from './scratch.js';
 
 export interface DuckOptions {
-  readonly memory?: string;
+  readonly memory: string;
   /** Whether extensions may come over the network, as a URL needs. */
   readonly remote: boolean;
   readonly scratch: Scratch;
   readonly signal?: AbortSignal;
 }
 
-// What the engine may take beside this process, so that the whole stays below 400 MB.
-const MEMORY = '192MB';
+/** What the engine may take beside this process for Parquet, so that the whole stays below 400 MB. */
+export const PARQUET_MEMORY = '192MB';
+/** For text, of which it holds a buffer of 32 MB for each thread and file that it looks at. */
+export const TEXT_MEMORY = '512MB';
 
 /** The engine that reads files, in memory; what does not fit goes to the run's private folder. */
 export class Duck {
@@ -21,7 +23,7 @@ export class Duck {
     readonly connection: DuckDBConnection,
   ) {}
 
-  static async open({ memory = MEMORY, remote, scratch, signal }: DuckOptions): Promise<Duck> {
+  static async open({ memory, remote, scratch, signal }: DuckOptions): Promise<Duck> {
     // Takes a third of a second: whoever reads arrays only does without.
     const { DuckDBInstance } = await import('@duckdb/node-api');
     const instance = await DuckDBInstance.create(':memory:', {

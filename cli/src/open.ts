@@ -1,5 +1,5 @@
 import type { DialectFlags } from './csv-dialect.js';
-import { Duck } from './duck.js';
+import { Duck, PARQUET_MEMORY, TEXT_MEMORY } from './duck.js';
 import { duckTable } from './duck-table.js';
 import { DataError, printable, UsageError } from './errors.js';
 import { joined } from './join.js';
@@ -81,7 +81,9 @@ class Opener {
   }
 
   private engine(): Promise<Duck> {
-    const { memory, sources, join, sql } = this.request;
+    const { sources, join, sql } = this.request;
+    const isParquet = sql === undefined && join === undefined && sources.every((name) => /\.parquet$/i.test(name));
+    const memory = this.request.memory ?? (isParquet ? PARQUET_MEMORY : TEXT_MEMORY);
     const remote = [...sources, join ?? ''].some(isRemote) || /:\/\//.test(sql ?? '');
     this.duck ??= Duck.open({ memory, remote, scratch: this.scratch, signal: this.signal });
     return this.duck;

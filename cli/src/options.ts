@@ -75,7 +75,11 @@ export function addInputOptions(command: Command, targets: boolean): Command {
     .option('--delimiter <character>', 'between the cells of text; otherwise it is found', parse.delimiter)
     .option('--header', 'the first line of text names the columns')
     .option('--no-header', 'the first line of text is a row')
-    .option('--memory <size>', 'what the engine that reads files may take (default: 192MB)', parse.nonEmpty);
+    .option(
+      '--memory <size>',
+      'what the engine that reads files may take (default: 192MB, and 512MB for text)',
+      parse.nonEmpty,
+    );
   // Commander makes a negated option true by default; here nothing is known
   command.setOptionValue('header', undefined);
   return command;

@@ -246,3 +246,9 @@ test('a position that there is not is an error, and no constant', async () => {
     '--targets expected a column of whole.csv, got 2; it has the columns "logit", "target", counted from 0',
   ]);
 });
+
+test('several text files are read within the memory that the engine is given by default', async () => {
+  const rows = Array.from({ length: 2000 }, (_, k) => `${((k * 37) % 100) / 10 - 5},${k % 7 === 0 ? 1 : 0}`).join('\n');
+  const several = Array.from({ length: 6 }, (_, k) => files.write(`text-${k}.csv`, `logit,target\n${rows}\n`));
+  for (let turn = 0; turn < 6; turn++) expect((await json(...several)).count).toBe(12_000);
+});
