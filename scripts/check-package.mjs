@@ -21,9 +21,7 @@ try {
     .filter((path) => !/^(dist\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
   if (strange.length > 0) throw new Error(`the tarball holds ${strange.join(', ')}`);
   process.stdout.write(run('npx', ['--no-install', 'publint', tarball, '--strict']));
-  process.stdout.write(
-    run('npx', ['--no-install', 'attw', tarball, '--exclude-entrypoints', 'kernel.wasm']),
-  );
+  process.stdout.write(run('npx', ['--no-install', 'attw', tarball, '--exclude-entrypoints', 'kernel.wasm']));
   const [command] = JSON.parse(
     run('npm', ['pack', '--json', '--loglevel=error', '--workspace', 'cli', '--pack-destination', folder]),
   );
