@@ -44,7 +44,7 @@ if (cluster.isPrimary) {
   // the primary ends them; a terminal's Ctrl-C reaches all
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
-  const stop = await startWorker(
+  const started = startWorker(
     { send, ask },
     {
       options,
@@ -53,12 +53,15 @@ if (cluster.isPrimary) {
       handOverSeconds: number('HAND_OVER_SECONDS', 1),
     },
   );
+  // before it has started, since a message that nobody listens for is lost, and one may ask it to stop
   process.on('message', async ({ stop: isEnd, question, ...answer }) => {
     questions.get(question)?.(answer);
     questions.delete(question);
     if (isEnd) {
+      const stop = await started;
       await stop();
       process.exit(0);
     }
   });
+  await started;
 }
