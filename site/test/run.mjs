@@ -8,16 +8,19 @@ import { parseArgs } from 'node:util';
 import { chromium, firefox, webkit, withBrowser } from '../../test/runtimes/browsers.mjs';
 import { check, results } from '../../test/runtimes/report.mjs';
 import { root, site } from '../scripts/paths.mjs';
-import { checkAll } from './checks.mjs';
-import { dataFiles } from './data.mjs';
-import { checkHovers } from './hovers.mjs';
-import { withSite } from './server.mjs';
 
 const BROWSERS = { chromium, firefox, webkit };
 const { values: options } = parseArgs({ options: { built: { type: 'string' }, only: { type: 'string' } } });
 const scratch = mkdtempSync(join(tmpdir(), 'focal-loss-site-'));
 try {
   const built = options.built ?? build();
+  // which the build has installed what they need for
+  const [{ checkAll }, { dataFiles }, { checkHovers }, { withSite }] = await Promise.all([
+    import('./checks.mjs'),
+    import('./data.mjs'),
+    import('./hovers.mjs'),
+    import('./server.mjs'),
+  ]);
   const pages = readdirSync(built, { recursive: true }).filter((name) => name.endsWith('.html') && name !== '404.html');
   if (options.built === undefined) await check('site', '', 'types', async () => void run('vue-tsc', '--noEmit'));
   await check('site', '', 'what an editor shows', checkHovers);
