@@ -1,8 +1,7 @@
-import { allocate, exponent, factor, fraction, onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
-import { FLOAT_KIND, Floats } from './engine/arena.js';
+import { exponent, factor, fraction, onlyKeys, wrongValue } from './checks.js';
 import { numbersOf, operandOf } from './engine/operand.js';
+import { bufferOf, floats } from './engine/results.js';
 import { FLOATS } from './engine/targets.js';
-import { kindOf } from './kinds.js';
 import type { Logits } from './types.js';
 
 /** The options that a binary model is trained with. Every key is optional, unknown keys are refused. */
@@ -44,19 +43,12 @@ export function focalLogit(probabilities: Logits, options?: FocalLogitOptions): 
   const posWeight = factor('posWeight', given.posWeight === undefined ? 1 : given.posWeight);
   checkWeights(alpha, posWeight);
   const p = numbersOf(operandOf('probabilities', probabilities, FLOATS));
-  const out = resultOf(given.out, p.length);
+  const out = bufferOf('out', given.out, p.length, 'the length of "probabilities"') ?? floats('out', p.length);
   checkProbabilities(p);
   // the odds of the class in what the loss counts
   const shift = (alpha === null ? 0 : Math.log(alpha) - Math.log1p(-alpha)) + Math.log(posWeight);
   for (let k = 0; k < out.length; k++) out[k] = inverse(Math.log(p[k]) - Math.log1p(-p[k]) + shift, gamma);
   return out;
-}
-
-function resultOf(out: unknown, length: number): Floats {
-  if (out === undefined) return allocate('out', length, (size) => new Floats(size));
-  if (kindOf(out) !== FLOAT_KIND) throw wrongKind('out', `a ${FLOAT_KIND}`, out);
-  sameLength('out', operandOf('out', out, FLOATS).length, length, 'the length of "probabilities"');
-  return out as Floats;
 }
 
 /** Refuses weights with which one class, in float32, counts for nothing or for everything. */

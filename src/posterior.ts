@@ -1,11 +1,11 @@
 import { Field32, Field64, SEGMENT } from './abi.js';
-import { allocate, exponent, factor, fraction, onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
-import { FLOAT_BYTES, FLOAT_KIND, Floats, type Instance, instanceOf } from './engine/arena.js';
+import { exponent, factor, fraction, onlyKeys, wrongValue } from './checks.js';
+import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf } from './engine/arena.js';
 import { numbersOf, type Operand, operandOf } from './engine/operand.js';
+import { bufferOf, floats } from './engine/results.js';
 import { rowInstance, rowsPerSegment, stageAlphas, stagePlanes, takePlanes, weightsOf } from './engine/rows.js';
 import { type Layout, layoutOf } from './engine/shapes.js';
 import { FLOATS } from './engine/targets.js';
-import { kindOf } from './kinds.js';
 import { classAlpha, classAxisOf, classCountOf } from './losses/options.js';
 import type { Logits, Results } from './types.js';
 
@@ -59,7 +59,7 @@ export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions):
   const alpha = given.alpha === undefined ? 0.25 : given.alpha === null ? null : fraction('alpha', given.alpha);
   const posWeight = factor('posWeight', given.posWeight === undefined ? 1 : given.posWeight);
   const x = operandOf('logits', logits, FLOATS);
-  const out = resultOf(given.out, x);
+  const out = bufferOf('out', given.out, x.length, 'the length of "logits"') ?? floats('out', x.length);
   const [positive, negative] = [alpha ?? 1, alpha === null ? 1 : 1 - alpha];
   const [positiveFactor, negativeFactor] = [Math.fround(positive * posWeight), Math.fround(negative)];
   if (positiveFactor === 0 || negativeFactor === 0) {
@@ -103,7 +103,7 @@ export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPoste
   if (x.length % numClasses !== 0) {
     throw wrongValue('logits', `a length that is a multiple of ${numClasses} (numClasses)`, x.length);
   }
-  const out = resultOf(given.out, x);
+  const out = bufferOf('out', given.out, x.length, 'the length of "logits"') ?? floats('out', x.length);
   const instance = rowInstance(numClasses, alphas, x, out);
   const { words, doubles, kernel, frame } = instance;
   instance.claim(softmaxFocalPosterior);
@@ -118,13 +118,6 @@ export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPoste
 function certain(x: ArrayLike<number>, probability: number, out: Floats): Results {
   for (let k = 0; k < out.length; k++) out[k] = Number.isNaN(x[k]) ? Number.NaN : probability;
   return out as Results;
-}
-
-function resultOf(out: unknown, x: Operand): Floats {
-  if (out === undefined) return allocate('out', x.length, (length) => new Floats(length));
-  if (kindOf(out) !== FLOAT_KIND) throw wrongKind('out', `a ${FLOAT_KIND}`, out);
-  sameLength('out', operandOf('out', out, FLOATS).length, x.length, 'the length of "logits"');
-  return out as Floats;
 }
 
 function run(instance: Instance, x: Operand, out: Floats, layout: Layout, step: number, evaluate: () => void): void {

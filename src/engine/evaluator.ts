@@ -2,22 +2,13 @@
 
 import { wasm } from '#wasm';
 import { BAD_TARGET, Field32, Field64, Flag } from '../abi.js';
-import {
-  allocate,
-  boolean,
-  distinct,
-  divisor as divisorOf,
-  type Measure,
-  onlyKeys,
-  sameLength,
-  wrongKind,
-  wrongValue,
-} from '../checks.js';
-import { kindOf, viewLength } from '../kinds.js';
+import { boolean, distinct, divisor as divisorOf, type Measure, onlyKeys, wrongValue } from '../checks.js';
+import { viewLength } from '../kinds.js';
 import type { CallOptions, GradHess } from '../types.js';
-import { FLOAT_KIND, Floats, type Instance, instanceOf } from './arena.js';
+import { FLOAT_KIND, type Floats, type Instance } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { changed, type Operand, operandOf } from './operand.js';
+import { bufferOf, floats } from './results.js';
 import { type Layout, layoutOf } from './shapes.js';
 import { FLOATS } from './targets.js';
 
@@ -288,24 +279,6 @@ export abstract class Evaluator {
   protected isBad({ words }: Instance, _count: number): boolean {
     return (words[Field32.bad] & BAD_TARGET) !== 0;
   }
-}
-
-/** The instance that the logits lie in, which must be wide enough for a segment. */
-export function elementInstance({ x }: Request): Instance {
-  return instanceOf(x.view);
-}
-
-export function floats(name: string, length: number): Floats {
-  return allocate(name, length, (size) => new Floats(size));
-}
-
-/** A buffer of the caller's for results. */
-function bufferOf(name: string, value: unknown, length: number, measure: Measure): Floats | undefined {
-  if (value === undefined) return undefined;
-  if (kindOf(value) !== FLOAT_KIND) throw wrongKind(name, `a ${FLOAT_KIND}`, value);
-  const buffer = operandOf(name, value, FLOATS);
-  sameLength(name, buffer.length, length, measure);
-  return value as Floats;
 }
 
 /** Refuses weights that are not float32 already and that it cannot hold: infinite, they would meet a 0. */
