@@ -237,6 +237,15 @@ export function torchCrossEntropy(
   return { losses, divisor };
 }
 
+/** torch.nn.CrossEntropyLoss of rows of class probabilities, which 'mean' divides by their number */
+export function torchCrossEntropyOfShares(
+  rows: readonly number[][],
+  shares: readonly number[][],
+  weight: readonly number[],
+) {
+  return rows.map((row, n) => sum(softmax(row).map((p, k) => -weight[k] * shares[n][k] * Math.log(p))));
+}
+
 /** What becomes of a target between 0 and 1, by the names that docs/options.md gives them; without alpha. */
 export const softTargets: Record<string, (x: number, y: number) => number> = {
   linear: (x, y) => (y * sigmoid(-x) + (1 - y) * sigmoid(x)) ** 2 * bceWithLogits(x, y),

@@ -43,6 +43,7 @@ test('every option and key of a call, and no other', () => {
 test.each([
   ['Counterparts', './parity.test.ts'],
   ['Detectors and segmentation', './parity-detectors.test.ts'],
+  ['Counterparts of the family', './parity-family.test.ts'],
 ])('%s: a row for each test of %s, and no other', (heading, file) => {
   const rows = tableUnder(heading).map(([name]) => name);
   expect(rows.sort()).toEqual(titlesIn(read(file)).sort());

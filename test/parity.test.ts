@@ -5,8 +5,11 @@ import {
   BCEWithLogitsLoss,
   FocalLoss,
   type FocalLossOptions,
+  HeatmapFocalLoss,
+  QualityFocalLoss,
   SoftmaxFocalLoss,
   sigmoidFocalLoss,
+  VarifocalLoss,
 } from '../src/index.js';
 import * as there from './counterparts.js';
 import { mean, oneHot, rowsOf, sum } from './counterparts.js';
@@ -119,6 +122,14 @@ describe('the same number', () => {
     same(new FocalLoss(options).forward(logits, some), mean(there.korniaBinary(logits, some, { alpha: 0.25 })));
   });
 
+  test('kornia binary, soft targets', () => {
+    for (const alpha of [0.25, null]) {
+      const losses = there.korniaBinary(logits, soft, { alpha });
+      same(elements({ gamma: 2, alpha, softTargets: 'split' }, logits, soft), losses);
+      disproportionate(elements({ gamma: 2, alpha }, logits, soft), losses);
+    }
+  });
+
   test('kornia softmax', () => {
     const some = [2, -100, 1, 0];
     const weight = [0.5, 1, 3];
@@ -138,6 +149,14 @@ describe('the same number', () => {
       kept.map((k) => hard[k]),
     );
     same(new FocalLoss({ gamma: 2, alpha: null, ignoreIndex: 255 }).forward(logits, some), mean(losses));
+  });
+
+  test('smp, soft targets', () => {
+    for (const alpha of [0.25, null]) {
+      const losses = there.smp(logits, soft, { alpha });
+      same(elements({ gamma: 2, alpha, softTargets: 'crossEntropy' }, logits, soft), losses);
+      disproportionate(elements({ gamma: 2, alpha }, logits, soft), losses);
+    }
   });
 
   test('smp multiclass', () => {
@@ -214,6 +233,22 @@ describe('the same number', () => {
     }
   });
 
+  test('PyTorch CrossEntropyLoss with weight and label_smoothing', () => {
+    const weight = [0.5, 1, 3];
+    const options = { numClasses: 3, gamma: 0, alpha: weight, labelSmoothing: 0.2, reduction: 'none' } as const;
+    const { losses } = there.torchCrossEntropy(rows, labels, { weight, label_smoothing: 0.2 });
+    same(new SoftmaxFocalLoss({ ...options, softTargets: 'split' }).forward(logits, labels), losses);
+    disproportionate(new SoftmaxFocalLoss(options).forward(logits, labels), losses);
+  });
+
+  test('PyTorch CrossEntropyLoss of class probabilities', () => {
+    const shares = rowsOf(soft, 3).map((row) => row.map((y) => y / sum(row)));
+    const weight = [0.5, 1, 3];
+    const options = { numClasses: 3, gamma: 0, alpha: weight, softTargets: 'split' } as const;
+    const expected = mean(there.torchCrossEntropyOfShares(rows, shares, weight));
+    same(new SoftmaxFocalLoss(options).forward(logits, shares), expected);
+  });
+
   test('PyTorch BCEWithLogitsLoss', () => {
     for (const y of [hard, soft]) {
       const call = { weight: weights };
@@ -236,6 +271,17 @@ describe('the same number', () => {
   });
 });
 
+test.each([
+  ['linear', new FocalLoss({ gamma: 2, alpha: null })],
+  ['from the cross entropy', new FocalLoss({ gamma: 2, alpha: null, softTargets: 'crossEntropy' })],
+  ['split', new FocalLoss({ gamma: 2, alpha: null, softTargets: 'split' })],
+  ['quality', new QualityFocalLoss()],
+  ['varifocal', new VarifocalLoss()],
+  ['heatmap', new HeatmapFocalLoss()],
+])('the meaning of soft targets that is called %s', (name, criterion) => {
+  same(criterion.forward([3], [0.7]), there.softTargets[name](3, Math.fround(0.7)));
+});
+
 describe('no option', () => {
   test('Keras beyond the clip', () => {
     const x = Float32Array.of(-20, -50);
@@ -252,13 +298,6 @@ describe('no option', () => {
     expect(there.kerasBinary([0], [1])[0]).toBeCloseTo(16.118, 3);
   });
 
-  test('kornia binary, soft targets', () => {
-    disproportionate(
-      elements({ gamma: 2, alpha: null }, logits, soft),
-      there.korniaBinary(logits, soft, { alpha: null }),
-    );
-  });
-
   test('kornia softmax, as coded', () => {
     const easy = [[20, 0, 0]];
     const coded = sum(there.korniaSoftmax(easy, [0], { alpha: null }, 1e-6));
@@ -269,10 +308,6 @@ describe('no option', () => {
     const [documented, found] = [0, 1e-6].map((others) => sum(there.korniaSoftmax(rows, labels, options, others)));
     expect(found - documented).toBeGreaterThan(1e-6);
     expect(found - documented).toBeLessThan(1e-4);
-  });
-
-  test('smp, soft targets', () => {
-    disproportionate(elements({ gamma: 2, alpha: null }, logits, soft), there.smp(logits, soft));
   });
 
   test('smp normalized', () => {
@@ -289,22 +324,14 @@ describe('no option', () => {
     disproportionate(elements({ gamma: 2, alpha: null }), there.smp(logits, hard, { reduced_threshold: 0.5 }));
   });
 
-  test('PyTorch CrossEntropyLoss with weight and label_smoothing', () => {
-    const weight = [0.5, 1, 3];
-    const options = { numClasses: 3, gamma: 0, alpha: weight, labelSmoothing: 0.2, reduction: 'none' } as const;
-    const here = new SoftmaxFocalLoss(options).forward(logits, labels);
-    disproportionate(here, there.torchCrossEntropy(rows, labels, { weight, label_smoothing: 0.2 }).losses);
-  });
-
   test('PyTorch BCELoss, gradient at a right 0 or 1', () => {
     const p = Float32Array.of(0, 1);
     expect(there.torchBCEGradient(p, p)).toEqual([0, 0]);
     expect([...gradients({ gamma: 0, alpha: null, fromLogits: false }, p, p)]).toEqual([1, -1]);
   });
 
-  test.each(Object.entries(there.softTargets))('soft targets: %s', (name, meaning) => {
-    const [here] = elements({ gamma: 2, alpha: null }, Float32Array.of(3), Float32Array.of(0.7));
-    if (name === 'linear') same(here, meaning(3, Math.fround(0.7)));
-    else differ(here, meaning(3, 0.7));
+  test.each(['linear', 'split', 'crossEntropy'] as const)('soft targets of a signed logit: not %s', (softTargets) => {
+    const [here] = elements({ gamma: 2, alpha: null, softTargets }, Float32Array.of(3), Float32Array.of(0.7));
+    differ(here, there.softTargets['signed logit'](3, 0.7));
   });
 });
