@@ -1,12 +1,15 @@
 // Builds dist/ of the command line: one module for each thing that is loaded only when needed.   node cli/build.mjs
-import { readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
-rmSync(at('dist'), { recursive: true, force: true });
+for (const folder of ['dist', 'build']) rmSync(at(folder), { recursive: true, force: true });
+compileCounter();
 await build({
   entryPoints: [at('src/main.ts'), at('src/worker.ts')],
   outdir: at('dist'),
@@ -20,3 +23,15 @@ await build({
   logLevel: 'warning',
   define: { __VERSION__: JSON.stringify(version) },
 });
+
+/** The module "#counter": the bytes of assembly/counter.ts. */
+function compileCounter() {
+  const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
+  execFileSync(process.execPath, [asc, '--config', 'asconfig.json', '--target', 'release'], {
+    cwd: at('.'),
+    stdio: 'inherit',
+  });
+  mkdirSync(at('dist'));
+  const digits = readFileSync(at('build/counter.wasm')).toString('hex');
+  writeFileSync(at('dist/counter.js'), `export const binary = Buffer.from('${digits}', 'hex');\n`);
+}

@@ -16,7 +16,7 @@ export async function makeData(folder, scale) {
     await make(`${file(name)}.part`);
     renameSync(`${file(name)}.part`, file(name));
   };
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB' });
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '4GB' });
   const connection = await instance.connect();
   await connection.run(`SET temp_directory = '${folder}'`);
   const copy = (count, format) => (to) =>

@@ -1,3 +1,4 @@
+import { Counter } from './counter.js';
 import { sortedScores } from './sorted.js';
 
 /**
@@ -7,13 +8,27 @@ import { sortedScores } from './sorted.js';
  * buckets is off by no more than their width allows, and metrics come with that bound.
  */
 export class ScoreHistogram {
-  nan = 0;
-  count = 0;
+  private ofNaN = 0;
+  private counted = 0;
   private kept: Kept | undefined = new Kept();
   /** [weight, weighted sum of low bits] of the negatives, then of the positives, for each bucket; made when first needed. */
   private sums: Float64Array | undefined;
+  /** Has what is not in `sums` yet. */
+  private counter: Counter | undefined;
   /** What was asked for last, as long as nothing is added. */
   private found: Bucket[] | undefined;
+
+  /** Scores that are numbers, of targets that are 0 or 1. */
+  get count(): number {
+    this.settled();
+    return this.counted;
+  }
+
+  /** Scores that are NaN. */
+  get nan(): number {
+    this.settled();
+    return this.ofNaN;
+  }
 
   /** @param targets 1 for a positive, 0 for a negative; anything else is left out. */
   add(scores: Float32Array, targets: Uint8Array, weight?: ArrayLike<number>): void {
@@ -21,8 +36,8 @@ export class ScoreHistogram {
     if (this.kept !== undefined) {
       const before = this.kept.length;
       if (this.kept.add(scores, targets, weight)) {
-        this.count += this.kept.length - before;
-        this.nan += this.kept.takeNaN();
+        this.counted += this.kept.length - before;
+        this.ofNaN += this.kept.takeNaN();
         return;
       }
       this.spill();
@@ -31,13 +46,15 @@ export class ScoreHistogram {
   }
 
   private countInto(sums: Float64Array, scores: Float32Array, targets: Uint8Array, weight?: ArrayLike<number>): void {
-    const bits = new Int32Array(scores.buffer, scores.byteOffset, scores.length);
-    if (weight === undefined && areClasses(targets)) {
-      this.count += countClasses(sums, bits, targets) - this.takeNaN(sums);
-      return;
+    let first = 0;
+    if (weight === undefined) {
+      this.counter ??= new Counter();
+      first = this.counter.add(scores, targets, sums);
+      this.counted += first;
     }
+    const bits = new Int32Array(scores.buffer, scores.byteOffset, scores.length);
     let [nan, skipped] = [0, 0];
-    for (let i = 0; i < bits.length; i++) {
+    for (let i = first; i < bits.length; i++) {
       const target = targets[i];
       const word = bits[i];
       if (target > 1) skipped++;
@@ -51,22 +68,24 @@ export class ScoreHistogram {
         sums[at + 1] += w * (ordered & LOW_MASK);
       }
     }
-    this.nan += nan;
-    this.count += bits.length - nan - skipped;
+    this.ofNaN += nan;
+    this.counted += bits.length - first - nan - skipped;
   }
 
-  /** Takes those out that were counted among the buckets beyond the infinities; gives how many. */
-  private takeNaN(sums: Float64Array): number {
-    let nan = 0;
+  /** All that was counted, and takes those out that lie beyond the infinities: NaN. */
+  private settled(): Float64Array | undefined {
+    const { sums } = this;
+    if (sums === undefined) return undefined;
+    this.counter?.empty(sums);
     for (const [from, to] of NAN_BUCKETS) {
       for (let at = from << 2; at < to << 2; at += 4) {
         if (sums[at] === 0 && sums[at + 2] === 0) continue;
-        nan += sums[at] + sums[at + 2];
+        this.ofNaN += sums[at] + sums[at + 2];
+        this.counted -= sums[at] + sums[at + 2];
         sums.fill(0, at, at + 4);
       }
     }
-    this.nan += nan;
-    return nan;
+    return sums;
   }
 
   /** From here on scores are counted. */
@@ -75,23 +94,23 @@ export class ScoreHistogram {
     this.kept = undefined;
     this.sums = new Float64Array(4 << KEY_BITS);
     if (kept === undefined) return;
-    const { count } = this;
+    const { counted } = this;
     this.countInto(this.sums, kept.scores, kept.targets, kept.weight);
-    this.count = count;
+    this.counted = counted;
   }
 
   merge(other: ScoreHistogram): void {
     this.found = undefined;
     const kept = other.kept?.all();
-    this.nan += other.nan;
+    this.ofNaN += other.nan;
     if (kept !== undefined) {
       this.add(kept.scores, kept.targets, kept.weight);
       return;
     }
     if (this.kept !== undefined) this.spill();
-    const [sums, more] = [this.sums as Float64Array, other.sums as Float64Array];
+    const [sums, more] = [this.sums as Float64Array, other.settled() as Float64Array];
     for (let i = 0; i < more.length; i++) sums[i] += more[i];
-    this.count += other.count;
+    this.counted += other.count;
   }
 
   /** The scores themselves, in order, those that are equal as one bucket; undefined where there are too many. */
@@ -108,7 +127,7 @@ export class ScoreHistogram {
 
   private makeBuckets(): Bucket[] {
     const exact = this.exact();
-    const { sums } = this;
+    const sums = this.settled();
     if (exact !== undefined || sums === undefined) return exact ?? [];
     const buckets: Bucket[] = [];
     for (let at = 0; at < sums.length; at += 4) {
@@ -134,7 +153,7 @@ export class ScoreHistogram {
       const weight = kept.weight && base64(kept.weight);
       return { count, nan, scores: base64(kept.scores), targets: base64(kept.targets), weight };
     }
-    const sums = this.sums as Float64Array;
+    const sums = this.settled() as Float64Array;
     const entries: number[] = [];
     for (let at = 0; at < sums.length; at += 4) {
       const some = sums.subarray(at, at + 4);
@@ -161,11 +180,11 @@ export class ScoreHistogram {
           throw new RangeError('there is no such bucket');
         histogram.sums?.set(entries.subarray(i + 1, i + 5), key << 2);
       }
-      histogram.count = json.count;
+      histogram.counted = json.count;
     }
     if (histogram.count !== json.count)
       throw new RangeError(`it counts ${json.count} scores, and has ${histogram.count}`);
-    histogram.nan = json.nan;
+    histogram.ofNaN = json.nan;
     return histogram;
   }
 }
@@ -189,18 +208,6 @@ export function areClasses(targets: Uint8Array): boolean {
   for (let i = 0; i < words.length; i++) any |= words[i];
   for (let i = whole * 4; i < targets.length; i++) any |= targets[i];
   return (any & ~0x01010101) === 0;
-}
-
-/** The loop that the speed of large inputs depends on: without a branch. */
-function countClasses(sums: Float64Array, bits: Int32Array, targets: Uint8Array): number {
-  for (let i = 0; i < bits.length; i++) {
-    const word = bits[i];
-    const ordered = word ^ ((word >> 31) | 0x80000000);
-    const at = ((ordered >>> LOW_BITS) << 2) + (targets[i] << 1);
-    sums[at] += 1;
-    sums[at + 1] += ordered & LOW_MASK;
-  }
-  return bits.length;
 }
 
 export interface Bucket {

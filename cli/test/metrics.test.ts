@@ -183,3 +183,27 @@ test('a threshold of 0.7 takes a probability that was written as 0.7', () => {
   const [{ truePositives, falsePositives }] = thresholdResults(histogram.buckets(), identity, [0.7], undefined);
   expect([truePositives, falsePositives]).toEqual([1, 0]);
 });
+
+test('scores are counted alike with weights of 1 and without, whatever is among them, and however many are the same', () => {
+  const counted = (weighed: boolean, rounds: number, scores: Float32Array, targets: Uint8Array) => {
+    const histogram = new ScoreHistogram();
+    const weight = weighed ? new Float32Array(scores.length).fill(1) : undefined;
+    for (let k = 0; k < rounds; k++) histogram.add(scores, targets, weight);
+    return histogram;
+  };
+  const { scores, targets } = scored(200_001, 11);
+  const odd = Float32Array.from(scores);
+  const marked = Uint8Array.from(targets);
+  odd.set([NaN, -NaN, Infinity, -Infinity, 0, -0, 1e-45, -1e-45, 3.4e38], 100_000);
+  marked[150_000] = 2;
+  for (const y of [targets, marked]) {
+    const [fast, slow] = [false, true].map((weighed) => counted(weighed, 9, odd, y));
+    expect([fast.count, fast.nan]).toEqual([slow.count, 18]);
+    expect(fast.buckets()).toEqual(slow.buckets());
+  }
+  // more than 24 bits can count
+  const same = counted(false, 260, new Float32Array(65_536).fill(-1.2345678), new Uint8Array(65_536).fill(1));
+  expect(same.buckets()).toHaveLength(1);
+  expect(same.buckets()[0]).toMatchObject({ negatives: 0, positives: 260 * 65_536 });
+  expect(same.buckets()[0].positiveScore).toBe(Math.fround(-1.2345678));
+});
