@@ -1,0 +1,3 @@
+import type { LossEntry } from '../losses/registry.js';
+
+export function curves(losses: readonly LossEntry[]): string;
