@@ -2,7 +2,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import * as library from '../../dist/index.js';
 import { CalibrationMeter } from '../../dist/metrics.js';
 import { check } from '../../test/runtimes/report.mjs';
@@ -133,9 +132,7 @@ async function checkKeyboard(newPage, origin) {
     await page.focus('.reading input[type=range]');
     const before = await page.$eval('.values tbody', (body) => body.textContent);
     await page.keyboard.press('ArrowRight');
-    await setTimeout(100);
-    const after = await page.$eval('.values tbody', (body) => body.textContent);
-    if (before === after) throw new Error('an arrow key does not move what is read');
+    await page.waitForFunction((text) => document.querySelector('.values tbody').textContent !== text, {}, before);
   } finally {
     await page.close();
   }

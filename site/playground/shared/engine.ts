@@ -1,4 +1,5 @@
 import { type Remote, wrap } from 'comlink';
+import { type Ref, ref } from 'vue';
 import type { Engine } from '../engine/engine.worker.js';
 
 let started: Remote<Engine> | undefined;
@@ -11,15 +12,18 @@ export function engine(): Remote<Engine> {
 
 /**
  * Runs `work` with the newest argument whenever the last run is done: while a slider moves, runs that would be overtaken are
- * left out.
+ * left out. `busy` says whether one is under way or waits.
  */
-export function latest<T>(work: (argument: T) => Promise<void>): (argument: T) => void {
+export function latest<T>(work: (argument: T) => Promise<void>): {
+  readonly run: (argument: T) => Promise<void>;
+  readonly busy: Readonly<Ref<boolean>>;
+} {
   let waiting: { argument: T } | undefined;
-  let busy = false;
-  return async (argument) => {
+  const busy = ref(false);
+  const run = async (argument: T) => {
     waiting = { argument };
-    if (busy) return;
-    busy = true;
+    if (busy.value) return;
+    busy.value = true;
     try {
       while (waiting !== undefined) {
         const next: { argument: T } = waiting;
@@ -27,7 +31,8 @@ export function latest<T>(work: (argument: T) => Promise<void>): (argument: T) =
         await work(next.argument);
       }
     } finally {
-      busy = false;
+      busy.value = false;
     }
   };
+  return { run, busy };
 }

@@ -1,28 +1,37 @@
-import { sleep, until, withPage } from './frame.mjs';
+import { until, withPage } from './frame.mjs';
 
 /** Each page by itself, as narrow as a phone: its faults, and what does not fit. */
 async function phones(paths) {
   const look = (path) =>
     withPage(path, { width: 360 }, async (page, view) => {
-      await sleep(100);
+      await view.document.fonts.ready;
       const root = view.document.documentElement;
       const overflow = root.scrollWidth - root.clientWidth;
-      const wide = page.all('.VPContent *').find((each) => each.getBoundingClientRect().right > 361);
+      const wide = page
+        .all('.VPContent *')
+        .find((each) => each.getBoundingClientRect().right > 361 && !scrolls(each, view));
       const widest = overflow > 0 ? wide?.outerHTML.slice(0, 120) : '';
       return { path, faults: page.faults(), overflow, widest, words: page.text('.VPContent').length };
     });
   return Promise.all(paths.map(look));
 }
 
+/** Whether it lies in a part of the page that scrolls by itself, or is hidden there. */
+function scrolls(element, view) {
+  for (let each = element.parentElement; each !== view.document.body; each = each.parentElement)
+    if (view.getComputedStyle(each).overflowX !== 'visible') return true;
+  return false;
+}
+
 async function curves({ hash, position, moved }) {
   return withPage(`playground/curves.html${hash}`, {}, async (page, view) => {
     const rows = () =>
       page.all('.values tbody tr').map((row) => [...row.cells].slice(1).map((cell) => cell.textContent));
-    page.set(page.field('read at'), position);
+    await page.set(page.field('read at'), position);
     await until(() => page.field('read at').value === String(position), 'the position');
     const before = JSON.stringify(rows());
     const lines = page.all('.figure svg g[stroke^="var(--curve"] path').length;
-    page.set(page.field('gamma', page.find('.card')), moved);
+    await page.set(page.field('gamma', page.find('.card')), moved);
     await until(() => JSON.stringify(rows()) !== before, 'other values');
     return {
       before: JSON.parse(before),
@@ -38,12 +47,13 @@ async function curves({ hash, position, moved }) {
 async function file({ names, score, target, positive }) {
   return withPage('playground/file.html', {}, async (page) => {
     await page.drop(names);
+    const settled = () => until(() => page.find('.tool[aria-busy="false"]'), 'the tool to be done');
     await until(() => page.find('data.mean') || page.find('.problem'), 'the report');
+    await settled();
     const select = async (name, value) => {
       if (value === undefined) return;
-      page.set(await until(() => page.field(name, undefined, 'select'), `a choice of ${name}`), value);
-      await page.ready();
-      await sleep(100);
+      await page.set(await until(() => page.field(name, undefined, 'select'), `a choice of ${name}`), value);
+      await settled();
     };
     await select('Scores', score);
     await select('Targets', target);
@@ -57,7 +67,7 @@ async function file({ names, score, target, positive }) {
       eces: values('data.before, data.after'),
     };
     const hardest = page.all('.hardest tbody th').map(({ textContent }) => Number(textContent));
-    page.set(page.field('gamma', page.all('.card')[0]), 3);
+    await page.set(page.field('gamma', page.all('.card')[0]), 3);
     await until(() => values('data.mean')[0] !== before.mean, 'another mean');
     return {
       ...before,
@@ -81,7 +91,7 @@ async function posterior({ hash }) {
   return withPage(`playground/posterior.html${hash}`, {}, async (page) => {
     const values = () => ['score', 'probability'].map((name) => Number(page.field(name, undefined).value));
     const first = values();
-    page.set(page.field('probability', undefined), 0.9);
+    await page.set(page.field('probability', undefined), 0.9);
     await until(() => Math.abs(values()[0] - first[0]) > 1e-4, 'another score');
     return {
       first,
@@ -107,7 +117,8 @@ async function machine() {
 /** From one page of a folder to another of another folder, by a link, and then through the search. */
 async function walk() {
   return withPage('docs/start.html', { width: 1300 }, async (page, view) => {
-    await sleep(500); // nobody is faster
+    // VitePress looks for the outline of the page in the first frame, and fails where another page is there by then
+    for (let frames = 2; frames > 0; frames--) await new Promise((resolve) => view.requestAnimationFrame(resolve));
     const link = page.all('.VPSidebar a').find((a) => a.textContent.includes('Posterior'));
     link.click();
     await until(() => view.location.pathname.endsWith('/playground/posterior.html'), 'the page of the link');
@@ -120,7 +131,7 @@ async function walk() {
     );
     page.find('.VPNavBarSearch button').click();
     const input = await until(() => page.find('#localsearch-input'), 'the search');
-    page.set(input, 'hardest');
+    await page.set(input, 'hardest');
     const found = await until(() => page.find('.results .result'), 'a result');
     return { found: found.getAttribute('href'), faults: page.faults() };
   });
@@ -136,7 +147,6 @@ async function accessible({ paths, dark }) {
         page.button('sample').click();
         await page.ready();
       }
-      await sleep(300);
       await new Promise((resolve) => {
         const script = view.document.createElement('script');
         script.src = '/axe.js';

@@ -44,7 +44,7 @@ function pageOf(view) {
     faults: () => [...view.faults, ...foreign(view)],
     ready: () =>
       until(
-        () => find('.tool[data-ready="true"]'),
+        () => find('.tool[data-ready="true"]:not([aria-busy="true"])') && page.all('.figure').every(isDrawn),
         () => `the tool: ${find('.problem')?.textContent ?? 'no problem told'}`,
       ),
     button: (text) => page.all('button').find((button) => button.textContent.includes(text)),
@@ -56,9 +56,11 @@ function pageOf(view) {
         ? label.control
         : (label.querySelector(kind) ?? label.parentElement.querySelector(kind));
     },
-    set: (field, value) => {
+    /** Resolves when the page has taken it in; what follows from it may be still under way. */
+    set: async (field, value) => {
       field.value = value;
       field.dispatchEvent(new view.Event(field.localName === 'select' ? 'change' : 'input', { bubbles: true }));
+      await sleep(0);
     },
     drop: async (names) => {
       const transfer = new view.DataTransfer();
@@ -74,6 +76,8 @@ function pageOf(view) {
   };
   return page;
 }
+
+const isDrawn = (figure) => figure.firstElementChild !== null;
 
 /** Requests that went to another host. */
 function foreign(view) {
