@@ -1,4 +1,4 @@
-// What both programs share: their options, and the loop that trains a model with a loss of the library.
+// What the programs share: their options, and the loop that trains a model with a loss of the library.
 import { parseArgs } from 'node:util';
 import { FOLDER, PIXELS } from './data.mjs';
 import { LinearModel, random, shuffle } from './model.mjs';
@@ -6,7 +6,7 @@ import { LinearModel, random, shuffle } from './model.mjs';
 const BATCH = 128;
 const RATE = 0.005;
 
-/** Command line options: those of both programs, and a program's own. */
+/** Command line options: those of every program, and a program's own. */
 export function options(own = {}) {
   const { values } = parseArgs({
     options: {
@@ -20,15 +20,17 @@ export function options(own = {}) {
 }
 
 /**
- * Ten epochs of minibatches in a fixed order, at a rate that falls linearly to 0.
+ * Ten epochs of minibatches in a fixed order, at a rate that falls linearly to 0. Targets have as many numbers for each image
+ * as the criterion wants: a label, or one for each output.
  * @returns {{ model: LinearModel, losses: number[] }} the mean loss of each epoch
  */
 export function train({ images, targets, criterion, outputs, epochs = 10, seed = 1 }) {
   const model = new LinearModel(PIXELS, outputs);
   const next = random(seed);
-  const order = Array.from(targets.keys());
+  const order = Array.from({ length: images.length / PIXELS }, (_, row) => row);
+  const width = targets.length / order.length;
   const batches = Math.floor(order.length / BATCH);
-  const batch = new Uint8Array(BATCH);
+  const batch = new Uint8Array(BATCH * width);
   const gradOut = new Float32Array(BATCH * outputs);
   const losses = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -37,7 +39,7 @@ export function train({ images, targets, criterion, outputs, epochs = 10, seed =
     for (let i = 0; i < batches; i++) {
       const rows = order.slice(i * BATCH, (i + 1) * BATCH);
       rows.forEach((row, j) => {
-        batch[j] = targets[row];
+        batch.set(targets.subarray(row * width, (row + 1) * width), j * width);
       });
       const { value, grad } = criterion.valueAndGrad(model.logits(images, rows), batch, { gradOut });
       model.step(images, rows, grad, RATE * (1 - (epoch * batches + i) / (epochs * batches)));
