@@ -12,11 +12,15 @@ const at = (...names) => join(root, ...names);
 const require = createRequire(import.meta.url);
 const KERNEL = at('build/kernel.wasm');
 const RELAXED = at('build/kernel-relaxed.wasm');
+const FLOAT64 = at('build/kernel-float64.wasm');
 
 /** Node prints the line that threw in front of an uncaught error, so lines end after the first token behind this column. */
 const LINE = 200;
 
 const RELATIVE = /from '(\.{1,2}\/[^']+)\.js'/g;
+
+/** In declarations, lines whose float32 stays in the entry that has float64: what is accepted, and a method of that name. */
+const ACCEPTED = /\| Float64Array|float32\(/;
 
 // the clock of a file system may be coarser than ours
 const started = Date.now() - 2000;
@@ -25,6 +29,7 @@ const isNew = (path) => statSync(path).mtimeMs >= started;
 mkdirSync(at('dist/wasm'), { recursive: true });
 compileKernel('release', KERNEL);
 compileKernel('relaxed', RELAXED);
+compileKernel('float64', FLOAT64);
 embedKernel();
 await bundle();
 declare();
@@ -72,6 +77,8 @@ function embedKernel() {
 }
 `;
   embed('relaxed', `${compile}${choose}export const wasm = /* @__PURE__ */ choose(compile('${digits(RELAXED)}'));\n`);
+  const double = 'function double(compiled) {\n  return { ...compiled, float64: true };\n}\n';
+  embed('float64', `${compile}${double}export const wasm = /* @__PURE__ */ double(compile('${digits(FLOAT64)}'));\n`);
   // The entry that sets a flag of V8 compiles for itself, and puts something of its own behind the binary.
   embed('binary', `${decode}export const decoded = (tail) => decode('${digits(KERNEL)}' + tail);\n`);
   write('dist/wasm/edge.js', "import module from './kernel.wasm?module';\nexport const wasm = { module };\n");
@@ -103,6 +110,9 @@ async function bundle() {
       resolveTo('#wasm', { path: at('src/wasm/fused.ts') }),
       resolveTo('#binary', { path: at(`build/wasm/binary.${extension}`) }),
     ],
+  }));
+  await both('src/float64.ts', 'float64', (extension) => ({
+    plugins: [resolveTo('#wasm', { path: at(`build/wasm/float64.${extension}`) })],
   }));
   // without the kernel
   await both('src/metrics.ts', 'metrics', () => ({}));
@@ -167,7 +177,7 @@ function resolveTo(specifier, result) {
 
 /** The declarations that the entries reach, for either kind of module. */
 function declare() {
-  const entries = ['index', 'relaxed', 'fused', 'metrics', 'parallel/index'].filter((name) =>
+  const entries = ['index', 'relaxed', 'fused', 'float64', 'metrics', 'parallel/index'].filter((name) =>
     existsSync(at('src', `${name}.ts`)),
   );
   const outDir = at('build/declarations');
@@ -183,16 +193,35 @@ function declare() {
   const files = [...entries, 'wasm/embedded.d'].map((name) => at('src', `${name}.ts`));
   writeFileSync(config, JSON.stringify({ extends: '../tsconfig.json', compilerOptions, include: [], files }));
   run(at('node_modules/typescript/bin/tsc'), ['-p', config]);
-  const reached = new Set(entries);
-  for (const name of reached) {
-    const text = readFileSync(join(outDir, `${name}.d.ts`), 'utf8');
-    write(`dist/${name}.d.ts`, text);
-    write(
-      `dist/${name}.d.cts`,
-      text.replace(RELATIVE, (_, path) => `from '${path}.cjs'`),
-    );
-    for (const [, path] of text.matchAll(RELATIVE)) reached.add(join(dirname(name), path));
-  }
+  const publish = (names, folder, edit) => {
+    const reached = new Set(names);
+    for (const name of reached) {
+      const text = edit(readFileSync(join(outDir, `${name}.d.ts`), 'utf8'));
+      write(`dist/${folder}${name}.d.ts`, text);
+      write(
+        `dist/${folder}${name}.d.cts`,
+        text.replace(RELATIVE, (_, path) => `from '${path}.cjs'`),
+      );
+      for (const [, path] of text.matchAll(RELATIVE)) reached.add(join(dirname(name), path));
+    }
+  };
+  publish(
+    entries.filter((name) => name !== 'float64'),
+    '',
+    (text) => text,
+  );
+  publish(['float64'], 'float64/', inDoubles);
+}
+
+/** A declaration as the entry has it whose results are float64. */
+function inDoubles(text) {
+  const edit = (line) => (ACCEPTED.test(line) ? line : line.replaceAll('Float32Array', 'Float64Array'));
+  return text
+    .replace('All but `Float32Array` are converted to float32.', 'Every number keeps its value.')
+    .replaceAll(/(?<=^ \* .*from )'focal-loss-wasm'/gm, "'focal-loss-wasm/float64'")
+    .split('\n')
+    .map(edit)
+    .join('\n');
 }
 
 /** What an earlier build wrote and this one did not. */

@@ -1,4 +1,5 @@
 import { exponent, factor, fraction, onlyKeys, wrongValue } from './checks.js';
+import { toFloat } from './engine/arena.js';
 import { numbersOf, operandOf } from './engine/operand.js';
 import { bufferOf, floats } from './engine/results.js';
 import { FLOATS } from './engine/targets.js';
@@ -54,10 +55,10 @@ export function focalLogit(probabilities: Logits, options?: FocalLogitOptions): 
 /** Refuses weights with which one class, in float32, counts for nothing or for everything. */
 function checkWeights(alpha: number | null, posWeight: number): void {
   const remedy = 'where a class counts for nothing, every score of the other is best';
-  if (alpha === 1 || (alpha !== null && Math.fround(alpha) === 0)) {
+  if (alpha === 1 || (alpha !== null && toFloat(alpha) === 0)) {
     throw wrongValue('alpha', 'a number in (0, 1) in float32, or null', alpha, remedy);
   }
-  const positive = Math.fround((alpha ?? 1) * posWeight);
+  const positive = toFloat((alpha ?? 1) * posWeight);
   if (positive === 0) throw wrongValue('posWeight', 'a number > 0 in float32', posWeight, remedy);
   if (positive === Number.POSITIVE_INFINITY) throw wrongValue('posWeight', 'a number that float32 can hold', posWeight);
 }

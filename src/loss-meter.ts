@@ -1,4 +1,5 @@
 import { boolean, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
+import { Floats } from './engine/arena.js';
 import type { Evaluator, Request } from './engine/evaluator.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
 import { isPlain } from './kinds.js';
@@ -97,7 +98,7 @@ export class LossMeter<R extends Reduction = Reduction> {
   #hasNormalizer = false;
   readonly #classes: Map<number, Tally> | undefined;
   /** Losses of a batch, where the caller does not want them. */
-  #scratch = new Float32Array(0);
+  #scratch: Floats = new Floats(0);
 
   /**
    * @param criterion a loss of this package; its reduction is that of what `update` returns.
@@ -287,19 +288,19 @@ export class LossMeter<R extends Reduction = Reduction> {
   }
 
   /** The losses of a batch of which only the sum is known. */
-  #losses(request: Request): Float32Array {
+  #losses(request: Request): Floats {
     const out = request.out ?? this.#room(request.length);
     if (request.out === undefined) this.#evaluator.value({ ...request, out }, false);
     return out;
   }
 
-  #room(length: number): Float32Array {
-    if (this.#scratch.length < length) this.#scratch = new Float32Array(length);
+  #room(length: number): Floats {
+    if (this.#scratch.length < length) this.#scratch = new Floats(length);
     return this.#scratch.subarray(0, length);
   }
 
   /** Adds a batch loss by loss, so that a NaN is in the sum of its own class alone, or in none. */
-  #addLosses(losses: Float32Array, request: Request, positives: number, negatives: number): void {
+  #addLosses(losses: Floats, request: Request, positives: number, negatives: number): void {
     const isPositive = this.#evaluator.positives(request);
     // an ignored element has a loss of 0, and is in neither count
     this.#positives.count += positives;

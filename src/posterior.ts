@@ -1,6 +1,6 @@
 import { Field32, Field64, SEGMENT } from './abi.js';
 import { exponent, factor, fraction, onlyKeys, wrongValue } from './checks.js';
-import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf } from './engine/arena.js';
+import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, toFloat } from './engine/arena.js';
 import { numbersOf, type Operand, operandOf } from './engine/operand.js';
 import { bufferOf, floats } from './engine/results.js';
 import { rowInstance, rowsPerSegment, stageAlphas, stagePlanes, takePlanes, weightsOf } from './engine/rows.js';
@@ -61,7 +61,7 @@ export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions):
   const x = operandOf('logits', logits, FLOATS);
   const out = bufferOf('out', given.out, x.length, 'the length of "logits"') ?? floats('out', x.length);
   const [positive, negative] = [alpha ?? 1, alpha === null ? 1 : 1 - alpha];
-  const [positiveFactor, negativeFactor] = [Math.fround(positive * posWeight), Math.fround(negative)];
+  const [positiveFactor, negativeFactor] = [toFloat(positive * posWeight), toFloat(negative)];
   if (positiveFactor === 0 || negativeFactor === 0) {
     return certain(numbersOf(x), negativeFactor / (positiveFactor + negativeFactor), out);
   }

@@ -69,6 +69,16 @@ export class Workspace {
   }
 
   /**
+   * An array of `length` float64 that are 0, for what `float32` is for where losses are those of `focal-loss-wasm/float64`.
+   * Other losses copy it.
+   *
+   * @throws RangeError where it does not fit in what is left.
+   */
+  float64(length: number): Float64Array {
+    return this.#made(new Float64Array(this.#block.buffer, this.#take(length, 8), length));
+  }
+
+  /**
    * An array of `length` bytes that are 0, for targets.
    *
    * @throws RangeError where it does not fit in what is left.

@@ -90,6 +90,7 @@ function countBytesKept(call: Frame, targets: usize, count: i32): void {
 }
 
 function countSoft(call: Frame, targets: usize, count: i32): void {
+  if (sizeof<Float>() == 8) return countDoubles(call, targets, count);
   // As integers, numbers in [0, 1] are those up to the bits of 1, and -0.
   let highest = i32x4.splat(0);
   let above = i32x4.splat(0);
@@ -105,6 +106,29 @@ function countSoft(call: Frame, targets: usize, count: i32): void {
   const suspect = v128.any_true(i32x4.gt_u(highest, i32x4.splat(0x3f800000)));
   let bad: bool = suspect && anyOutside(targets, i);
   for (; i < count; i++) {
+    const y = load<Float>(targets + bytesOf(i));
+    if (y > <Float>call.positiveAbove) positives++;
+    bad = bad || isOutside(y);
+  }
+  record(call, count, positives, bad);
+}
+
+/** The same of float64: no integers of 64 bits have a maximum. */
+function countDoubles(call: Frame, targets: usize, count: i32): void {
+  const one = splat(1);
+  const zero = splat(0);
+  const positiveAbove = splat(<Float>call.positiveAbove);
+  let inside = i64x2.splat(-1);
+  let above = i64x2.splat(0);
+  let i = 0;
+  for (; i + 2 <= count; i += 2) {
+    const y = v128.load(targets + bytesOf(i));
+    inside = v128.and(inside, v128.and(f64x2.ge(y, zero), f64x2.le(y, one)));
+    above = i64x2.add(above, f64x2.gt(y, positiveAbove));
+  }
+  let positives = -<i32>(i64x2.extract_lane(above, 0) + i64x2.extract_lane(above, 1));
+  let bad: bool = v128.any_true(v128.not(inside));
+  if (i < count) {
     const y = load<Float>(targets + bytesOf(i));
     if (y > <Float>call.positiveAbove) positives++;
     bad = bad || isOutside(y);

@@ -1,4 +1,6 @@
-// Numbers of 16 bits to float32, which holds them all: each becomes itself, whatever its kind.
+import { bytesOf } from '../frame';
+
+// Numbers of 16 bits to numbers of the kernel, which hold them all: each becomes itself, whatever its kind.
 
 /** The other 15 bits are those of a float32 whose exponent is 112 less, subnormal ones included. */
 const REBASE: f32 = 5.192296858534828e33; // 2^112
@@ -11,13 +13,13 @@ export function float16ToFloats(source: usize, destination: usize, count: i32): 
   let i = 0;
   for (; i + 8 <= count; i += 8) {
     const bits = v128.load(source + (<usize>i << 1));
-    const to = destination + (<usize>i << 2);
-    v128.store(to, fromFloat16(i32x4.extend_low_i16x8_u(bits)));
-    v128.store(to, fromFloat16(i32x4.extend_high_i16x8_u(bits)), 16);
+    const to = destination + bytesOf(i);
+    storeFour(to, fromFloat16(i32x4.extend_low_i16x8_u(bits)));
+    storeFour(to + bytesOf(4), fromFloat16(i32x4.extend_high_i16x8_u(bits)));
   }
   for (; i < count; i++) {
     const bits = i32x4.splat(load<u16>(source + (<usize>i << 1)));
-    store<u32>(destination + (<usize>i << 2), i32x4.extract_lane(fromFloat16(bits), 0));
+    store<Float>(destination + bytesOf(i), f32x4.extract_lane(fromFloat16(bits), 0));
   }
 }
 
@@ -34,11 +36,22 @@ export function bfloat16ToFloats(source: usize, destination: usize, count: i32):
   let i = 0;
   for (; i + 8 <= count; i += 8) {
     const bits = v128.load(source + (<usize>i << 1));
-    const to = destination + (<usize>i << 2);
-    v128.store(to, i32x4.shl(i32x4.extend_low_i16x8_u(bits), 16));
-    v128.store(to, i32x4.shl(i32x4.extend_high_i16x8_u(bits), 16), 16);
+    const to = destination + bytesOf(i);
+    storeFour(to, i32x4.shl(i32x4.extend_low_i16x8_u(bits), 16));
+    storeFour(to + bytesOf(4), i32x4.shl(i32x4.extend_high_i16x8_u(bits), 16));
   }
   for (; i < count; i++) {
-    store<u32>(destination + (<usize>i << 2), <u32>load<u16>(source + (<usize>i << 1)) << 16);
+    store<Float>(destination + bytesOf(i), reinterpret<f32>(<u32>load<u16>(source + (<usize>i << 1)) << 16));
   }
+}
+
+/** Four float32 as numbers of the kernel. */
+// @ts-ignore: decorator
+@inline function storeFour(at: usize, numbers: v128): void {
+  if (sizeof<Float>() == 4) {
+    v128.store(at, numbers);
+    return;
+  }
+  v128.store(at, f64x2.promote_low_f32x4(numbers));
+  v128.store(at, f64x2.promote_low_f32x4(i8x16.shuffle(numbers, numbers, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)), 16);
 }

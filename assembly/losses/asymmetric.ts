@@ -90,8 +90,8 @@ export class Asymmetric extends Loss {
   }
 }
 
-/** Of float32: a margin below it is none. */
-const SMALLEST_NORMAL: Float = 1.1754943508222875e-38;
+/** A margin below it is none. */
+const SMALLEST_NORMAL: Float = sizeof<Float>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
 
 /**
  * The part of p below which a distance from the margin is not taken from p. A second derivative goes as d^(g - 1), so that from a

@@ -6,6 +6,7 @@ import { powerOf } from '../math/raise';
 import {
   LOSS_LIMIT,
   ONE,
+  TINY,
   absolute,
   add,
   choose,
@@ -120,7 +121,7 @@ class EntropyDerivatives extends VectorStage {
     const target = read(y + o);
     const z = complement(at, target);
     const d = get<Denominator, V0>(at);
-    const n = larger(get<Numerator, V0>(at), splat(1e-37));
+    const n = larger(get<Numerator, V0>(at), splat(TINY));
     const both = add(d, n);
     const high = div(d, both);
     const low = div(n, both);

@@ -5,6 +5,7 @@ import { FIRST_POWER, powerOf, raise } from '../math/raise';
 import {
   ONE,
   SIGN,
+  TINY,
   absolute,
   add,
   and,
@@ -113,7 +114,7 @@ class PolyDerivatives<Order> extends VectorStage {
     const target = read(y + o);
     const z = complement(at, target);
     const d = get<Denominator, V0>(at);
-    const n = larger(get<Numerator, V0>(at), splat(1e-37));
+    const n = larger(get<Numerator, V0>(at), splat(TINY));
     const both = add(d, n);
     const high = div(d, both);
     const low = div(n, both);

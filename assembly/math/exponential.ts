@@ -6,22 +6,25 @@ import { Correction, Denominator, Numerator, Remainder, Scale, Slot, get, next, 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
 //
 // Method: -|x| = n ln 2 + r with |r| <= ln 2 / 2, and e^r = (v + r) / (v - r) with v = r coth(r / 2), which is even:
-//   v = c0 + c1 r^2 + c2 r^4, minimax on [0, (ln 2 / 2)^2], relative error of e^r 0.01 2^-24 before rounding.
+//   v = c0 + c1 r^2 + c2 r^4, minimax on [0, (ln 2 / 2)^2], relative error of e^r 0.01 2^-24 before rounding;
+//   of float64 up to c5 r^10, 0.01 2^-53.
 // Coefficients: scripts/coefficients.mjs.
-// Domain: all of float32. Below -88 the scale is 2^-127, stored as zero: e^-infinity is exactly 0. NaN stays NaN.
+// Domain: all of float32. Below -88 the scale is 2^-127, stored as zero: e^-infinity is exactly 0. NaN stays NaN. Of float64
+// that is so below -709, where the scale is 2^-1023.
 // Rounding: D and N to half a unit each. What they lost is kept: Correction is N e^-r - D, near enough, so that
 // 1 + Correction / 2 repairs the quotient to a tenth of a unit.
 
 /** The bits of a Float behind its exponent. */
-export const MANTISSA_BITS: i32 = 23;
+export const MANTISSA_BITS: i32 = sizeof<Float>() == 4 ? 23 : 52;
 
 const REDUCE: usize = memory.data<Float>(
   [
     1.4426950408889634, // log2 e
-    12583039.0, // 1.5 2^23 + 127: adding it rounds to an integer n, and leaves n + 127 in the low bits
-    0.693145751953125, // ln 2 in 16 bits, so that its product with n is exact
-    1.428606765330187e-6, // the rest of ln 2
-    -88.0, // n is -127 from here on
+    // 1.5 2^23 + 127 (1.5 2^52 + 1023): adding it rounds to an integer n, and leaves n + 127 in the low bits
+    sizeof<Float>() == 4 ? 12583039.0 : 6755399441056767.0,
+    sizeof<Float>() == 4 ? 0.693145751953125 : 0.6931471805598903, // ln 2 in 16 (42) bits, so that its product with n is exact
+    sizeof<Float>() == 4 ? 1.428606765330187e-6 : 5.497923018708371e-14, // the rest of ln 2
+    sizeof<Float>() == 4 ? -88.0 : -709.0, // n is -127 (-1023) from here on
     -0.0, // the sign bit
   ],
   16,
@@ -67,7 +70,20 @@ export class Reduce extends TileStage {
   put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
 }
 
-const EVEN: usize = memory.data<Float>([2.0, 0.1666661947965622, -0.0027661488857120275], 16);
+const EVEN: usize =
+  sizeof<Float>() == 4
+    ? memory.data<Float>([2.0, 0.1666661947965622, -0.0027661488857120275], 16)
+    : memory.data<Float>(
+        [
+          2.0,
+          0.16666666666666616,
+          -0.0027777777777053315,
+          0.00006613756318495816,
+          -0.0000016533890106250191,
+          4.137480388070687e-8,
+        ],
+        16,
+      );
 
 // v of r, for the few who divide by something else.
 // @ts-ignore: decorator
@@ -110,6 +126,10 @@ export class Quotient extends TileStage {
 // @ts-ignore: decorator
 @inline function evenPart(r: v128, c0: v128, c1: v128, c2: v128): v128 {
   const square = mul(r, r);
+  if (sizeof<Float>() == 8) {
+    const high = mulAdd(square, mulAdd(square, nth(EVEN, 5), nth(EVEN, 4)), nth(EVEN, 3));
+    return mulAdd(square, mulAdd(square, mulAdd(square, high, c2), c1), c0);
+  }
   return mulAdd(square, mulAdd(square, c2, c1), c0);
 }
 

@@ -41,14 +41,28 @@ import {
 // What every loss is made of: Modulation = 1 - p_t, and Entropy, the cross entropy, from its hinge and log(1 + e), e = e^-|x|.
 //
 // Method: log(1 + e) = 2 atanh(t / 2) = t + t^3 (a1 + a2 t^2 + a3 t^4 + a4 t^6), t = e / (1 + e / 2) in [0, 2/3],
-//   minimax on t^2 in [0, 4/9], relative error 0.08 2^-24 before rounding.
+//   minimax on t^2 in [0, 4/9], relative error 0.08 2^-24 before rounding; of float64 up to a10 t^20, 0.02 2^-53.
 // Coefficients: scripts/coefficients.mjs.
 // The modulation comes undivided, so that no stage has two divisions to wait for.
 
-const SERIES: usize = memory.data<Float>(
-  [0.08333306014537811, 0.012506280094385147, 0.0021891766227781773, 0.0005454562488012016],
-  16,
-);
+const SERIES: usize =
+  sizeof<Float>() == 4
+    ? memory.data<Float>([0.08333306014537811, 0.012506280094385147, 0.0021891766227781773, 0.0005454562488012016], 16)
+    : memory.data<Float>(
+        [
+          0.08333333333333312,
+          0.012500000000032199,
+          0.0022321428557065116,
+          0.00043402780729381537,
+          0.0000887780747154247,
+          0.000018782327285576645,
+          0.000004059290827882635,
+          9.235714472255757e-7,
+          1.5888886983117036e-7,
+          8.13320851466514e-8,
+        ],
+        16,
+      );
 
 /** Modulation /= Divisor. */
 @final
@@ -157,7 +171,18 @@ export class AddWeighedEntropy extends TileStage {
 // a1 + a2 t^2 + a3 t^4 + a4 t^6
 // @ts-ignore: decorator
 @inline function series(square: v128, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
+  if (sizeof<Float>() == 8) return longSeries(square, a1, a2, a3, a4);
   return mulAdd(mul(square, square), mulAdd(square, a4, a3), mulAdd(square, a2, a1));
+}
+
+// a1 + a2 t^2 + ... + a10 t^18: pairs first, which do not wait for each other.
+// @ts-ignore: decorator
+@inline function longSeries(square: v128, a1: v128, a2: v128, a3: v128, a4: v128): v128 {
+  const fourth = mul(square, square);
+  const low = mulAdd(fourth, mulAdd(square, a4, a3), mulAdd(square, a2, a1));
+  const middle = mulAdd(fourth, mulAdd(square, nth(SERIES, 7), nth(SERIES, 6)), mulAdd(square, nth(SERIES, 5), nth(SERIES, 4)));
+  const eighth = mul(fourth, fourth);
+  return mulAdd(eighth, mulAdd(eighth, mulAdd(square, nth(SERIES, 9), nth(SERIES, 8)), middle), low);
 }
 
 // log(1 + e) of t = e / (1 + e / 2) in [0, 2/3]
@@ -170,26 +195,49 @@ export class AddWeighedEntropy extends TileStage {
 // log v of v > 0, for the few that are not 1 + e.
 //
 // Method: v = 2^k m, m in [sqrt(1/2), sqrt(2)), s = (m - 1) / (m + 1),
-//   log v = k ln 2 + 2 s + s (b1 s^2 + b2 s^4 + b3 s^6), minimax on |s| <= 0.1716, relative error 0.02 2^-24 before rounding.
-// Domain: [0, 2^60]; what is small is scaled by 2^64, so that subnormal numbers count. log 0 is about -132.
+//   log v = k ln 2 + 2 s + s (b1 s^2 + b2 s^4 + b3 s^6), minimax on |s| <= 0.1716, relative error 0.02 2^-24 before rounding;
+//   of float64 up to b7 s^14, 0.01 2^-53.
+// Domain: [0, 2^60]; what is small is scaled by 2^64, so that subnormal numbers count. log 0 is about -132 (-753).
 // NaN and infinity are taken for numbers.
 
-const LOG: usize = memory.data<Float>(
-  [
-    2.0,
-    0.6666677594184875,
-    0.3997758626937866,
-    0.29870694875717163,
-    1e-20, // what is smaller is scaled
-    1.8446744073709552e19, // by 2^64
-    64.0,
-    0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
-    1.0,
-    1.428606765330187e-6, // ln 2 in two parts, as in exponential.ts
-    0.693145751953125,
-  ],
-  16,
-);
+const LOG: usize =
+  sizeof<Float>() == 4
+    ? memory.data<Float>(
+        [
+          2.0,
+          0.6666677594184875,
+          0.3997758626937866,
+          0.29870694875717163,
+          1e-20, // what is smaller is scaled
+          1.8446744073709552e19, // by 2^64
+          64.0,
+          0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
+          1.0,
+          1.428606765330187e-6, // ln 2 in two parts, as in exponential.ts
+          0.693145751953125,
+        ],
+        16,
+      )
+    : memory.data<Float>(
+        [
+          2.0,
+          0.6666666666666734,
+          0.39999999999416025,
+          0.2857142874210072,
+          1e-290,
+          1.8446744073709552e19,
+          64.0,
+          0.7071067811865476,
+          1.0,
+          5.497923018708371e-14,
+          0.6931471805598903,
+          0.22222198601268803, // b4 and what follows
+          0.18183562937191936,
+          0.15314084313247545,
+          0.14795629143993996,
+        ],
+        16,
+      );
 
 // @ts-ignore: decorator
 @inline export function naturalLog(v: v128): v128 {
@@ -219,15 +267,23 @@ const LOG: usize = memory.data<Float>(
 @inline function logarithmOf(k: v128, above: v128, m: v128): v128 {
   const s = div(above, add(m, nth(LOG, 8)));
   const square = mul(s, s);
-  const series = mulAdd(square, mulAdd(square, mulAdd(square, nth(LOG, 3), nth(LOG, 2)), nth(LOG, 1)), nth(LOG, 0));
+  const b3 = sizeof<Float>() == 4 ? nth(LOG, 3) : mulAdd(square, tailOf(square), nth(LOG, 3));
+  const series = mulAdd(square, mulAdd(square, mulAdd(square, b3, nth(LOG, 2)), nth(LOG, 1)), nth(LOG, 0));
   return add(mulAdd(s, series, mul(k, nth(LOG, 9))), mul(k, nth(LOG, 10)));
 }
 
+// b4 + b5 s^2 + b6 s^4 + b7 s^6
+// @ts-ignore: decorator
+@inline function tailOf(square: v128): v128 {
+  const high = mulAdd(square, nth(LOG, 14), nth(LOG, 13));
+  return mulAdd(square, mulAdd(square, high, nth(LOG, 12)), nth(LOG, 11));
+}
+
 /**
- * log(1 + x) of one finite number x >= 0, to 2e-9 of it.
+ * log(1 + x) of one finite number x > -1, to 2e-9 of it; for float64 to 2 units in the last place.
  *
- * Method: 1 + x = 2^k m with m in [sqrt(1/2), sqrt(2)), and log m = 2 s (1 + s^2 / 3 + ... + s^8 / 9), s = (m - 1) / (m + 1);
- * m - 1 is x itself where k is 0, so that nothing is lost of a small one.
+ * Method: 1 + x = 2^k m with m in [sqrt(1/2), sqrt(2)), and log m = 2 s (1 + s^2 / 3 + ... + s^8 / 9), s = (m - 1) / (m + 1), up to
+ * s^22 / 23 for float64; m - 1 is x itself where k is 0, so that nothing is lost of a small one.
  */
 export function log1p(x: f64): f64 {
   const k = (reinterpret<i64>(1 + x) - reinterpret<i64>(0.7071067811865476)) >> 52;
@@ -235,6 +291,6 @@ export function log1p(x: f64): f64 {
   const above = x * scale + (scale - 1);
   const s = above / (above + 2);
   let series: f64 = 0;
-  for (let n = 9; n > 0; n -= 2) series = series * (s * s) + 1 / <f64>n;
+  for (let n = sizeof<Float>() == 4 ? 9 : 23; n > 0; n -= 2) series = series * (s * s) + 1 / <f64>n;
   return <f64>k * 0.6931471805599453 + 2 * s * series;
 }

@@ -141,21 +141,37 @@ export function raiseOdd(frame: usize, twice: i32, bytes: usize): void {
 // Any gamma, in three stages.
 //
 // Method: c = 2^k m with m in [sqrt(1/2), sqrt(2)); log2 m = s (b0 + b1 s^2 + b2 s^4 + b3 s^6), s = (m - 1) / (m + 1),
-//   |s| <= 0.1716, relative error 0.23 2^-24 before rounding. gamma = high + low with 12 bits in high, so that high k is
-//   exact; t = high k + (gamma log2 m + low k) is split at its nearest integer n before anything is lost, and
+//   |s| <= 0.1716, relative error 0.23 2^-24 before rounding (of float64 up to b7 s^14, 0.01 2^-53). gamma = high + low with 12
+//   bits (42) in high, so that high k is exact; t = high k + (gamma log2 m + low k) is split at its nearest integer n before anything is lost, and
 //   2^t = 2^n e^((t - n) ln 2), the exponential being that of exponential.ts.
 // Domain: c in [0, 1]; 0^gamma is 0 for every gamma that comes here; t is held above -127, where the scale is zero.
 
-const LOG: usize = memory.data<Float>(
-  [
-    2.885390043258667,
-    0.9618218541145325,
-    0.5745982527732849,
-    0.48009762167930603,
-    0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
-  ],
-  16,
-);
+const LOG: usize =
+  sizeof<Float>() == 4
+    ? memory.data<Float>(
+        [
+          2.885390043258667,
+          0.9618218541145325,
+          0.5745982527732849,
+          0.48009762167930603,
+          0.7071067690849304, // sqrt(1/2), whose bits as an integer divide the mantissas
+        ],
+        16,
+      )
+    : memory.data<Float>(
+        [
+          2.8853900817779268,
+          0.9617966939259899,
+          0.5770780163454643,
+          0.41219858585246444,
+          0.7071067811865476,
+          0.3205985337770434, // b4 and what follows
+          0.26233440986463025,
+          0.22091164958661377,
+          0.21367305007447002,
+        ],
+        16,
+      );
 
 /** From Modulation: Exponent, and log2 of its mantissa as LogMantissa. */
 @final
@@ -190,10 +206,20 @@ export class PowerLog extends TileStage {
 
 // @ts-ignore: decorator
 @inline function log2Series(square: v128, b0: v128, b1: v128, b2: v128, b3: v128): v128 {
+  if (sizeof<Float>() == 8) {
+    const fourth = mul(square, square);
+    const low = mulAdd(fourth, mulAdd(square, b3, b2), mulAdd(square, b1, b0));
+    const high = mulAdd(square, nth(LOG, 6), nth(LOG, 5));
+    return mulAdd(mul(fourth, fourth), mulAdd(fourth, mulAdd(square, nth(LOG, 8), nth(LOG, 7)), high), low);
+  }
   return mulAdd(mul(square, square), mulAdd(square, b3, b2), mulAdd(square, b1, b0));
 }
 
-const SPLIT: usize = memory.data<Float>([1.0, -127.0, 12583039.0, -1.0, 0.6931471824645996], 16);
+// 1, the least n and 1.5 2^23 + 127 of exponential.ts, the least remainder, ln 2
+const SPLIT: usize =
+  sizeof<Float>() == 4
+    ? memory.data<Float>([1.0, -127.0, 12583039.0, -1.0, 0.6931471824645996], 16)
+    : memory.data<Float>([1.0, -1023.0, 6755399441056767.0, -1.0, 0.6931471805599453], 16);
 
 /** From those: Remainder and Scale of the exponential. */
 @final
@@ -277,8 +303,14 @@ export class WholePowerByClass extends VectorStage {
   put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
 }
 
-/** Of the integers that exponents are, once their bits are numbers. */
-export const EXPONENT_UNIT: f64 = 1.1920928955078125e-7; // 2^-23
+/** Of the integers that exponents are, once exponentsOf has made numbers of their bits. */
+export const EXPONENT_UNIT: f64 = sizeof<Float>() == 4 ? 1.1920928955078125e-7 : 1; // 2^-23
+
+// Of float32 2^23 n; a float64 has more bits than integers that become floats.
+// @ts-ignore: decorator
+@inline function exponentsOf(bits: v128): v128 {
+  return toFloats(sizeof<Float>() == 4 ? bits : shiftRightSigned(bits, MANTISSA_BITS));
+}
 
 // A hard target's 1 - p_t is e / (1 + e) of an easy element, 1 / (1 + e) of another, so that its logarithm is what is known
 // already: -|x|, as n ln 2 + r, of an easy one, less log(1 + e).
@@ -317,8 +349,8 @@ export class HardPowerSplit extends TileStage {
 ): void {
   const easy0 = zeroMask(get<Hinge, V>(at));
   const easy1 = zeroMask(next<Hinge, V>(at));
-  const k0 = toFloats(and(subIntegers(get<Scale, V>(at), none), easy0)); // 2^23 n
-  const k1 = toFloats(and(subIntegers(next<Scale, V>(at), none), easy1));
+  const k0 = exponentsOf(and(subIntegers(get<Scale, V>(at), none), easy0));
+  const k1 = exponentsOf(and(subIntegers(next<Scale, V>(at), none), easy1));
   const log0 = sub(and(get<Remainder, V>(at), easy0), absolute(get<LogOnePlus, V>(at)));
   const log1 = sub(and(next<Remainder, V>(at), easy1), absolute(next<LogOnePlus, V>(at)));
   const part0 = mulAdd(gamma, log0, mul(low, k0));

@@ -61,7 +61,7 @@ export function raiseHard(frame: usize, bytes: usize): void {
   eachTile<Exponentiate<Modulation>>(frame, 0, 0, bytes);
 }
 
-/** Finds the power of a call, and for any other the parts of gamma, the first of 12 bits. */
+/** Finds the power of a call, and for any other the parts of gamma, the first of 12 bits (of 42 for float64). */
 // @ts-ignore: decorator
 @inline export function prepareGamma(frame: usize): void {
   prepareExponent(frame, changetype<State>(frame).gamma);
@@ -107,8 +107,9 @@ export function raiseByClass(frame: usize, bytes: usize): void {
   eachTile<Exponentiate<Modulation>>(frame, 0, 0, bytes);
 }
 
-/** The leading 12 bits of a number. */
+/** The leading 12 bits of a number; for float64 42, which leaves room for the 11 of an exponent. */
 // @ts-ignore: decorator
 @inline function highBits(value: f64): f64 {
+  if (sizeof<Float>() == 8) return reinterpret<f64>(reinterpret<u64>(value) & ~0x7ff);
   return <f64>reinterpret<f32>(reinterpret<u32>(<f32>value) & 0xfffff000);
 }

@@ -9,6 +9,7 @@ import { rowIndex, rowMax, rowScale, rowSum } from '../rows/row';
 import { NARROW, exponentiateAcross, logsOf, rowsAcross, sumAcross } from '../rows/side-by-side';
 import { RowHinge, RowTerms } from '../rows/terms';
 import {
+  LANES,
   LOSS_LIMIT,
   ONE,
   add,
@@ -68,7 +69,7 @@ export function rowPosterior(frame: usize): void {
   prepareGamma(frame);
   fillSlot<Weight>(frame, classes, 1);
   // planes are side by side already
-  const isNarrow = classes <= (isPlanar ? BLOCK / 4 : NARROW);
+  const isNarrow = classes <= (isPlanar ? BLOCK / LANES : NARROW);
   const step = isNarrow ? rowsAcross(classes) : 1;
   for (let left = call.count; left > 0; left -= step) {
     const row = call.count - left;
@@ -116,59 +117,59 @@ function oneRow(frame: usize, logits: usize, out: usize): void {
   const call = changetype<State>(frame);
   const classes = call.classes;
   const step = classBytes(call);
-  const largest = step == 4 ? rowMax(logits, classes) : spreadMax(logits, step, classes);
+  const largest = step == sizeof<Float>() ? rowMax(logits, classes) : spreadMax(logits, step, classes);
   describe(frame, logits, classes, largest);
   let total: f64 = 0;
   for (let column = 0; column < classes; column += BLOCK) {
     const width = min(classes - column, BLOCK);
-    const bytes = <usize>wholeTiles(width) << 2;
+    const bytes = bytesOf(wholeTiles(width));
     if (classes > BLOCK) exponentialsOf(frame, logits + <usize>column * step, width, largest);
-    if (call.alphas) padNumbers<Weight>(frame, call.alphas + (column << 2), width, 1);
+    if (call.alphas) padNumbers<Weight>(frame, call.alphas + bytesOf(column), width, 1);
     eachVector<ClassTerms>(frame, 0, 0, bytes);
     raise(frame, powerOf(frame), bytes);
     eachVector<Unscaled>(frame, 0, 0, bytes);
     total += rowSum(frame + slot<Output>(), width);
-    spread(out + <usize>column * step, step, frame + slot<Output>(), 4, width);
+    spread(out + <usize>column * step, step, frame + slot<Output>(), sizeof<Float>(), width);
   }
-  if (step == 4) rowScale(out, classes, <f32>(1 / total));
-  else spreadScale(out, step, classes, <f32>(1 / total));
+  if (step == sizeof<Float>()) rowScale(out, classes, <Float>(1 / total));
+  else spreadScale(out, step, classes, <Float>(1 / total));
 }
 
 /** Copies `count` values which lie `fromStep` bytes apart to where they lie `step` bytes apart. */
 function spread(into: usize, step: usize, from: usize, fromStep: usize, count: i32): void {
-  if (step == 4 && fromStep == 4) memory.copy(into, from, count << 2);
-  else for (let j = 0; j < count; j++) store<f32>(into + <usize>j * step, load<f32>(from + <usize>j * fromStep));
+  if (step == sizeof<Float>() && fromStep == sizeof<Float>()) memory.copy(into, from, bytesOf(count));
+  else for (let j = 0; j < count; j++) store<Float>(into + <usize>j * step, load<Float>(from + <usize>j * fromStep));
 }
 
 /** As rowMax has it. */
-function spreadMax(row: usize, step: usize, count: i32): f32 {
-  let largest = load<f32>(row);
+function spreadMax(row: usize, step: usize, count: i32): Float {
+  let largest = load<Float>(row);
   for (let j = 1; j < count; j++) {
-    const value = load<f32>(row + <usize>j * step);
+    const value = load<Float>(row + <usize>j * step);
     largest = largest < value ? value : largest;
   }
   return largest;
 }
 
 /** As rowScale has it. */
-function spreadScale(row: usize, step: usize, count: i32, factor: f32): void {
-  for (let j = 0; j < count; j++) store<f32>(row + <usize>j * step, load<f32>(row + <usize>j * step) * factor);
+function spreadScale(row: usize, step: usize, count: i32, factor: Float): void {
+  for (let j = 0; j < count; j++) store<Float>(row + <usize>j * step, load<Float>(row + <usize>j * step) * factor);
 }
 
 /** Exponential = the exponentials of up to BLOCK logits of a row, Logits = the logits, shifted where they have to be. */
-function exponentialsOf(frame: usize, logits: usize, count: i32, largest: f32): void {
-  spread(frame + slot<Logits>(), 4, logits, classBytes(changetype<State>(frame)), count);
+function exponentialsOf(frame: usize, logits: usize, count: i32, largest: Float): void {
+  spread(frame + slot<Logits>(), sizeof<Float>(), logits, classBytes(changetype<State>(frame)), count);
   reduceRow(frame, 0, frame + slot<Logits>(), count, largest);
   claim<Logits>(frame, bytesOf(wholeTiles(count)));
   exponentiateRow(frame, count);
 }
 
 /** A row's sum of exponentials, and what its top class is worth. */
-function describe(frame: usize, logits: usize, classes: i32, largest: f32): void {
+function describe(frame: usize, logits: usize, classes: i32, largest: Float): void {
   const call = changetype<State>(frame);
-  const top: f32 = needsShift(largest) ? 0 : largest;
+  const top: Float = needsShift(largest) ? 0 : largest;
   let others: f64 = 0;
-  let most: f32 = 0;
+  let most: Float = 0;
   for (let column = 0; column < classes; column += BLOCK) {
     const width = min(classes - column, BLOCK);
     exponentialsOf(frame, logits + <usize>column * classBytes(call), width, largest);
@@ -177,20 +178,20 @@ function describe(frame: usize, logits: usize, classes: i32, largest: f32): void
       others += rowSum(frame + slot<Exponential>(), width);
       continue;
     }
-    const at = frame + slot<Exponential>() + (index << 2);
-    most = load<f32>(at);
-    store<f32>(at, 0);
+    const at = frame + slot<Exponential>() + bytesOf(index);
+    most = load<Float>(at);
+    store<Float>(at, 0);
     others += rowSum(frame + slot<Exponential>(), width);
-    store<f32>(at, most);
+    store<Float>(at, most);
   }
   const odds = others / <f64>most;
   const log = log1p(odds);
   call.rowLargest = top;
   call.rowTop = most;
-  call.rowSum = <f32>(<f64>most + others);
-  call.rowRest = <f32>(others / (<f64>most + others));
-  call.rowLog = <f32>log;
-  call.rowTurn = odds > 0 ? <f32>(log / odds) : 1;
+  call.rowSum = <Float>(<f64>most + others);
+  call.rowRest = <Float>(others / (<f64>most + others));
+  call.rowLog = <Float>log;
+  call.rowTurn = odds > 0 ? <Float>(log / odds) : 1;
 }
 
 @final
@@ -239,11 +240,11 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
   eachTile<AddEntropy<Divided>>(frame, 0, 0, rows);
   eachVector<TopTerms>(frame, 0, 0, rows);
   classTermsAcross(frame, stride, bytes);
-  const whole = bytesOf(wholeTiles(<i32>(bytes >> 2)));
+  const whole = bytesOf(wholeTiles(<i32>(bytes >> alignof<Float>())));
   claim<Modulation>(frame, whole);
   raise(frame, powerOf(frame), whole);
   for (let j = 0; j < classes; j++) {
-    const alpha = call.alphas ? load<f32>(call.alphas + (j << 2)) : 1;
+    const alpha = call.alphas ? load<Float>(call.alphas + bytesOf(j)) : 1;
     unscaledAcross(frame, <usize>j * stride, stride, splat(alpha));
   }
   for (let r: usize = 0; r < stride; r += 16) normalizeAcross(frame + slot<Output>() + r, stride, classes);
@@ -251,7 +252,7 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
 }
 
 /**
- * Of four rows side by side: Denominator = the exponential of the top class, Hinge = its logarithm, Numerator = the sum of
+ * Of the rows of a vector: Denominator = the exponential of the top class, Hinge = its logarithm, Numerator = the sum of
  * the others, Largest = the largest logit. The exponentials go to ClassExponential, out of the way of what rows have as Modulation.
  */
 function topAcross(column: usize, stride: usize, bytes: usize): void {
@@ -318,7 +319,7 @@ function unscaledAcross(frame: usize, first: usize, stride: usize, alpha: v128):
   }
 }
 
-/** Divides four rows by their sums. */
+/** Divides the rows of a vector by their sums. */
 function normalizeAcross(column: usize, stride: usize, classes: i32): void {
   const scale = div(every(ONE), sumAcross(column, stride, classes));
   for (let j = 0; j < classes; j++) {

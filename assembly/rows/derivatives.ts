@@ -1,6 +1,6 @@
 import { POSITIVE_SCALE, State, bytesOf } from '../frame';
 import { rowScale } from './row';
-import { div, larger, mul, splat } from '../simd/lanes';
+import { TINY, div, larger, mul, splat } from '../simd/lanes';
 import { VectorStage } from '../simd/stage';
 import { V0 } from '../simd/tile';
 import {
@@ -15,8 +15,6 @@ import {
 } from '../slots';
 
 // The gradient of one row, from its exponentials, which wait in the output with the target's place 0.
-
-const TINY: f32 = 1e-37;
 
 /** TargetSlope = T, OthersSlope = T over the sum of the others' exponentials, for T see writeRow. */
 @final
@@ -33,11 +31,11 @@ export class RowSlope extends VectorStage {
 // With T = a_t q^g (q + g p l) and w_j the fraction of class j among the others: dL/dz_j = T w_j, and -T for the target.
 export function writeRow(frame: usize, start: i32, row: i32, label: i32): void {
   const call = changetype<State>(frame);
-  const out = call.grad + <usize>(start + row) * (<usize>call.classes << 2);
+  const out = call.grad + <usize>(start + row) * bytesOf(call.classes);
   if (label < 0) {
-    memory.fill(out, 0, call.classes << 2);
+    memory.fill(out, 0, bytesOf(call.classes));
     return;
   }
   rowScale(out, call.classes, getNumber<OthersSlope>(frame + bytesOf(row)));
-  store<f32>(out + (label << 2), -getNumber<TargetSlope>(frame + bytesOf(row)));
+  store<Float>(out + bytesOf(label), -getNumber<TargetSlope>(frame + bytesOf(row)));
 }

@@ -26,6 +26,7 @@ import { rowMax, rowSum } from './row';
 import { NARROW, exponentiateAcross, logsOf, rowsAcross, sumAcross } from './side-by-side';
 import { evaluateShares, needsShares } from './shares';
 import { RowHinge, RowTerms } from './terms';
+import { LANES } from '../simd/lanes';
 import { eachPair, eachTile, eachVector } from '../simd/stage';
 import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
@@ -74,7 +75,7 @@ function prepare(frame: usize): void {
 /** Up to BLOCK rows from row `start`. */
 function group(frame: usize, start: i32, rows: i32): void {
   const call = changetype<State>(frame);
-  const bytes = <usize>wholeTiles(rows) << 2;
+  const bytes = bytesOf(wholeTiles(rows));
   fillSlot<Denominator>(frame, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
   fillSlot<Numerator>(frame, rows, 0);
   fillSlot<Hinge>(frame, rows, 0);
@@ -106,7 +107,7 @@ function exponentials(frame: usize, start: i32, row: i32, count: i32): void {
   const classes = call.classes;
   if (classes > BLOCK) return wideRow(frame, start, row);
   if (classes <= NARROW) return narrowRows(frame, start, row, count);
-  const rowBytes = <usize>classes << 2;
+  const rowBytes = bytesOf(classes);
   const first = <usize>(start + row) * rowBytes;
   for (let r = 0; r < count; r++) {
     const at = <usize>r * rowBytes;
@@ -119,7 +120,7 @@ function exponentials(frame: usize, start: i32, row: i32, count: i32): void {
   for (let r = 0; r < count; r++) {
     const at = <usize>r * rowBytes;
     const label = labelOf(call, start + row + r);
-    if (label >= 0) takeTarget(frame, row + r, frame + slot<Exponential>() + at + (label << 2));
+    if (label >= 0) takeTarget(frame, row + r, frame + slot<Exponential>() + at + bytesOf(label));
     record(frame, start, row + r, label, rowSum(frame + slot<Exponential>() + at, classes));
   }
   keep(call, frame, first, count * classes);
@@ -139,7 +140,7 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
       ignored++;
       continue;
     }
-    const column = frame + (r << 2) + <usize>label * stride;
+    const column = frame + bytesOf(r) + <usize>label * stride;
     // The logit waits in Numerator for the others of its vector.
     putNumber<Numerator>(frame + bytesOf(row + r), getNumber<Logits>(column));
     takeTarget(frame, row + r, column + slot<Exponential>());
@@ -148,15 +149,15 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
     for (let r = 0; r < count; r++) describeLabel(frame, start, row + r, labelOf(call, start + row + r));
   }
   call.positives += <f64>(count - ignored);
-  for (let r = 0; r < count; r += 4) {
-    const at = frame + ((row + r) << 2);
+  for (let r = 0; r < count; r += LANES) {
+    const at = frame + bytesOf(row + r);
     put<Hinge, V0>(at, logsOf(get<Numerator, V0>(at), get<Hinge, V0>(at)));
-    const others = sumAcross(frame + slot<Exponential>() + (r << 2), stride, classes);
+    const others = sumAcross(frame + slot<Exponential>() + bytesOf(r), stride, classes);
     put<Numerator, V0>(at, others);
     put<Others, V0>(at, others);
   }
-  if (ignored > 0 || (count & 3) != 0) {
-    for (let r = 0; r < ((count + 3) & ~3); r++) {
+  if (ignored > 0 || (count & (LANES - 1)) != 0) {
+    for (let r = 0; r < ((count + (LANES - 1)) & -LANES); r++) {
       if (r >= count || labelOf(call, start + row + r) < 0) forget(frame, row + r);
     }
   }
@@ -175,7 +176,7 @@ function forget(frame: usize, row: i32): void {
 @inline function wideRow(frame: usize, start: i32, row: i32): void {
   const call = changetype<State>(frame);
   const classes = call.classes;
-  const first = <usize>(start + row) * (<usize>classes << 2);
+  const first = <usize>(start + row) * bytesOf(classes);
   const logits = call.logits + first;
   const label = labelOf(call, start + row);
   const largest = rowMax(logits, classes);
@@ -184,14 +185,14 @@ function forget(frame: usize, row: i32): void {
   let others: f64 = 0;
   for (let column = 0; column < classes; column += BLOCK) {
     const width = min(classes - column, BLOCK);
-    reduceRow(frame, 0, logits + (column << 2), width, largest);
+    reduceRow(frame, 0, logits + bytesOf(column), width, largest);
     exponentiateRow(frame, width);
     const inside = label - column;
-    if (inside >= 0 && inside < width) takeTarget(frame, row, frame + slot<Exponential>() + (inside << 2));
+    if (inside >= 0 && inside < width) takeTarget(frame, row, frame + slot<Exponential>() + bytesOf(inside));
     others += rowSum(frame + slot<Exponential>(), width);
-    keep(call, frame, first + (column << 2), width);
+    keep(call, frame, first + bytesOf(column), width);
   }
-  recordSum(frame, row, label, <f32>others);
+  recordSum(frame, row, label, <Float>others);
 }
 
 /** The label of a row, -1 where it is ignored or wrong: it addresses nothing before it is checked. */
@@ -207,17 +208,17 @@ function forget(frame: usize, row: i32): void {
 // @ts-ignore: decorator
 @inline function takeTarget(frame: usize, row: i32, target: usize): void {
   putNumber<Denominator>(frame + bytesOf(row), load<Float>(target));
-  store<f32>(target, 0);
+  store<Float>(target, 0);
 }
 
 // @ts-ignore: decorator
-@inline function record(frame: usize, start: i32, row: i32, label: i32, others: f32): void {
+@inline function record(frame: usize, start: i32, row: i32, label: i32, others: Float): void {
   describeLabel(frame, start, row, label);
   recordSum(frame, row, label, others);
 }
 
 // @ts-ignore: decorator
-@inline function recordSum(frame: usize, row: i32, label: i32, others: f32): void {
+@inline function recordSum(frame: usize, row: i32, label: i32, others: Float): void {
   putNumber<Others>(frame + bytesOf(row), others);
   if (label >= 0) putNumber<Numerator>(frame + bytesOf(row), others);
 }
@@ -226,11 +227,11 @@ function forget(frame: usize, row: i32): void {
 function describeLabel(frame: usize, start: i32, row: i32, label: i32): void {
   if (label < 0) return;
   const call = changetype<State>(frame);
-  const logits = call.logits + <usize>(start + row) * (<usize>call.classes << 2);
+  const logits = call.logits + <usize>(start + row) * bytesOf(call.classes);
   const largest = getNumber<Largest>(frame + bytesOf(row));
   if (call.classes > NARROW) {
     call.positives += 1;
-    putNumber<Hinge>(frame + bytesOf(row), <f32>logOf(load<f32>(logits + (label << 2)), largest));
+    putNumber<Hinge>(frame + bytesOf(row), <Float>logOf(load<Float>(logits + bytesOf(label)), largest));
   }
   if (isWeighed(call)) weighRow(frame, start, row, label);
 }
@@ -238,23 +239,23 @@ function describeLabel(frame: usize, start: i32, row: i32, label: i32): void {
 // @ts-ignore: decorator
 @inline function weighRow(frame: usize, start: i32, row: i32, label: i32): void {
   const weight = weightOf(changetype<State>(frame), start + row);
-  if (label >= 0) putNumber<Weight>(frame + bytesOf(row), <f32>(alphaOf(frame, label) * weight));
+  if (label >= 0) putNumber<Weight>(frame + bytesOf(row), <Float>(alphaOf(frame, label) * weight));
 }
 
 // @ts-ignore: decorator
 @inline function alphaOf(frame: usize, label: i32): f64 {
   const call = changetype<State>(frame);
-  return call.alphas ? <f64>load<f32>(call.alphas + (label << 2)) : 1;
+  return call.alphas ? <f64>load<Float>(call.alphas + bytesOf(label)) : 1;
 }
 
 function weightOf(call: State, row: i32): f64 {
-  return call.weight ? <f64>load<f32>(call.weight + (row << 2)) : 1;
+  return call.weight ? <f64>load<Float>(call.weight + bytesOf(row)) : 1;
 }
 
 /** The exponentials to the output, from byte `first`. */
 // @ts-ignore: decorator
 @inline function keep(call: State, frame: usize, first: usize, count: i32): void {
-  if (call.grad) memory.copy(call.grad + first, frame + slot<Exponential>(), count << 2);
+  if (call.grad) memory.copy(call.grad + first, frame + slot<Exponential>(), bytesOf(count));
 }
 
 /** Modulation and Entropy of rows, and their derivatives without the power. */
@@ -280,7 +281,7 @@ function outputs(frame: usize, start: i32, rows: i32, bytes: usize): void {
   if (has(call, Flag.sums)) addUp(frame, bytes);
   if (call.loss) {
     eachPair<WriteLoss>(frame, frame + slot<Output>(), 0, bytes);
-    memory.copy(call.loss + (start << 2), frame + slot<Output>(), rows << 2);
+    memory.copy(call.loss + bytesOf(start), frame + slot<Output>(), bytesOf(rows));
   }
   if (!call.grad) return;
   eachVector<RowSlope>(frame, 0, 0, bytes);

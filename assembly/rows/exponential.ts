@@ -1,7 +1,7 @@
 import { bytesOf } from '../frame';
-import { Exponentiate } from '../math/exponential';
+import { Exponentiate, MANTISSA_BITS } from '../math/exponential';
 import { rowShift } from './row';
-import { every, larger, mulAdd, mulSub, read, shiftLeft, splat, sub } from '../simd/lanes';
+import { LANES, every, larger, mulAdd, mulSub, read, shiftLeft, splat, sub } from '../simd/lanes';
 import { eachTile } from '../simd/stage';
 import { V0, wholeTiles } from '../simd/tile';
 import { Exponential, Logits, Remainder, Scale, claim, put, slot } from '../slots';
@@ -10,51 +10,55 @@ import { Exponential, Logits, Remainder, Scale, claim, put, slot } from '../slot
 //
 // Method: e^z = 2^n e^r as in exponential.ts, and the common factor is 2^-k, k the n of the row's largest logit, taken off
 //   the exponent: no logit is subtracted from another, so nothing of a difference is lost to rounding.
-//   n is below 2^11, so the first part of ln 2 has 13 bits, and its product with n is exact; that of the second errs by 2^-28.
+//   n is below 2^11, so the first part of ln 2 has 13 bits (40 for float64), and its product with n is exact; that of the second
+//   errs by 2^-28.
 // Domain: rows whose largest logit is within 1000 of 0; any other row is shifted by its largest logit first.
 
 export const ROW_REDUCE: usize = memory.data<Float>(
   [
     1.4426950408889634, // log2 e
-    0.693115234375, // ln 2 in 13 bits
-    3.194618329871446e-5, // the rest
+    sizeof<Float>() == 4 ? 0.693115234375 : 0.6931471805601177, // ln 2 in 13 (40) bits
+    sizeof<Float>() == 4 ? 3.194618329871446e-5 : -1.7239444525614835e-13, // the rest
   ],
   16,
 );
 
+/** The exponent of 1, in its bits. */
+const BIAS: i32 = sizeof<Float>() == 4 ? 127 : 1023;
+
 // @ts-ignore: decorator
-@inline function exponentOf(largest: f32): i32 {
+@inline function exponentOf(largest: Float): i32 {
   return <i32>nearest(<f64>largest * 1.4426950408889634);
 }
 
 // @ts-ignore: decorator
-@inline export function needsShift(largest: f32): bool {
+@inline export function needsShift(largest: Float): bool {
   return !(largest <= 1000 && largest >= -1000);
 }
 
 /**
  * Remainder and Scale at byte `at` of the slots, of `count` <= BLOCK logits of a row whose largest is given. Where they are
- * fewer than 4, lanes beyond them are computed too: of the pad, into places that the next row fills.
+ * fewer than a vector's, lanes beyond them are computed too: of the pad, into places that the next row fills.
  */
-export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, largest: f32): void {
+export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, largest: Float): void {
   let source = logits;
   let k = exponentOf(largest);
   if (needsShift(largest)) {
     source = frame + slot<Logits>();
     rowShift(logits, source, count, largest);
     k = 0;
-  } else if (count < 4) {
+  } else if (count < LANES) {
     source = frame + slot<Logits>();
-    memory.copy(source, logits, count << 2);
+    memory.copy(source, logits, bytesOf(count));
   }
-  const lowest = splat(<f32>(<f64>(k - 127) * 0.6931471805599453)); // its scale is zero
+  const lowest = splat(<Float>(<f64>(k - BIAS) * 0.6931471805599453)); // its scale is zero
   const log2e = every(ROW_REDUCE);
-  const round = splat(<f32>(12583039.0 - <f64>k));
+  const round = splat(<Float>((sizeof<Float>() == 4 ? 12583039.0 : 6755399441056767.0) - <f64>k));
   const high = every(ROW_REDUCE + 4);
   const low = every(ROW_REDUCE + 8);
   const slots = frame + at;
-  const end = <usize>count << 2;
-  const last: usize = count < 4 ? 0 : end - 16; // the last four, some of them again
+  const end = bytesOf(count);
+  const last: usize = count < LANES ? 0 : end - 16; // the last ones, some of them again
   for (let o: usize = 0; o < end; o += 16) {
     const from = min(o, last);
     reduceLogits(slots + from, read(source + from), lowest, log2e, round, high, low);
@@ -75,7 +79,7 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
   const rounded = mulAdd(a, log2e, round);
   const n = sub(rounded, round);
   put<Remainder, V0>(at, mulSub(n, low, mulSub(n, high, a)));
-  put<Scale, V0>(at, shiftLeft(rounded, 23));
+  put<Scale, V0>(at, shiftLeft(rounded, MANTISSA_BITS));
 }
 
 /** Exponential = the exponentials of what reduceRow left in the first `count` places of the slots. */
@@ -88,7 +92,11 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
 }
 
 /** A logit less the logarithm of the row's common factor: log of its exponential, exact where that is not. */
-export function logOf(logit: f32, largest: f32): f64 {
+export function logOf(logit: Float, largest: Float): f64 {
   if (needsShift(largest)) return logit == largest ? 0 : <f64>logit - <f64>largest;
+  if (sizeof<Float>() == 8) {
+    const k = <f64>exponentOf(largest);
+    return <f64>logit - k * <f64>load<Float>(ROW_REDUCE, 8) - k * <f64>load<Float>(ROW_REDUCE, 16);
+  }
   return <f64>logit - <f64>exponentOf(largest) * 0.6931471805599453;
 }

@@ -1,20 +1,21 @@
-import { add, addLanes, any, equalMask, larger, largestLane, mul, read, splat, write } from '../simd/lanes';
+import { bytesOf } from '../frame';
+import { LANES, add, addLanes, any, equalMask, larger, largestLane, mul, read, splat, write } from '../simd/lanes';
 
 // Loops over one row of logits or of their exponentials, of any length and alignment.
 
 /** The largest of `count` > 0 values, NaN passed over unless it comes first. */
-export function rowMax(row: usize, count: i32): f32 {
+export function rowMax(row: usize, count: i32): Float {
   let i = 0;
-  let largest = load<f32>(row);
-  if (count >= 4) {
+  let largest = load<Float>(row);
+  if (count >= LANES) {
     // Four at once where there are many: one chain of maxima would wait for itself.
     let lanes = read(row);
-    if (count >= 16) {
+    if (count >= 4 * LANES) {
       let second = read(row + 16);
       let third = read(row + 32);
       let fourth = read(row + 48);
-      for (i = 16; i + 16 <= count; i += 16) {
-        const at = row + (i << 2);
+      for (i = 4 * LANES; i + 4 * LANES <= count; i += 4 * LANES) {
+        const at = row + bytesOf(i);
         lanes = larger(lanes, read(at));
         second = larger(second, read(at + 16));
         third = larger(third, read(at + 32));
@@ -22,60 +23,60 @@ export function rowMax(row: usize, count: i32): f32 {
       }
       lanes = larger(larger(lanes, second), larger(third, fourth));
     }
-    for (; i + 4 <= count; i += 4) lanes = larger(lanes, read(row + (i << 2)));
-    lanes = larger(lanes, read(row + ((count - 4) << 2))); // the last four again
+    for (; i + LANES <= count; i += LANES) lanes = larger(lanes, read(row + bytesOf(i)));
+    lanes = larger(lanes, read(row + bytesOf(count - LANES))); // the last ones again
     return largestLane(lanes);
   }
   for (i = 1; i < count; i++) {
-    const value = load<f32>(row + (i << 2));
+    const value = load<Float>(row + bytesOf(i));
     largest = largest < value ? value : largest;
   }
   return largest;
 }
 
 /** The index of the first of `count` values that equals one, `count` if none does. */
-export function rowIndex(row: usize, count: i32, value: f32): i32 {
+export function rowIndex(row: usize, count: i32, value: Float): i32 {
   const all = splat(value);
   let i = 0;
-  while (i + 4 <= count && !any(equalMask(read(row + (i << 2)), all))) i += 4;
-  while (i < count && load<f32>(row + (i << 2)) != value) i++;
+  while (i + LANES <= count && !any(equalMask(read(row + bytesOf(i)), all))) i += LANES;
+  while (i < count && load<Float>(row + bytesOf(i)) != value) i++;
   return i;
 }
 
 /** Writes `count` values less `offset`; values equal to an infinite offset are at no distance from it. */
-export function rowShift(row: usize, out: usize, count: i32, offset: f32): void {
+export function rowShift(row: usize, out: usize, count: i32, offset: Float): void {
   for (let i = 0; i < count; i++) {
-    const value = load<f32>(row + (i << 2));
-    store<f32>(out + (i << 2), value == offset ? 0 : value - offset);
+    const value = load<Float>(row + bytesOf(i));
+    store<Float>(out + bytesOf(i), value == offset ? 0 : value - offset);
   }
 }
 
 /** The sum of `count` values. */
-export function rowSum(row: usize, count: i32): f32 {
+export function rowSum(row: usize, count: i32): Float {
   let i = 0;
   let lanes = splat(0);
   let second = splat(0);
   let third = splat(0);
   let fourth = splat(0);
-  for (; i + 16 <= count; i += 16) {
-    const at = row + (i << 2);
+  for (; i + 4 * LANES <= count; i += 4 * LANES) {
+    const at = row + bytesOf(i);
     lanes = add(lanes, read(at));
     second = add(second, read(at + 16));
     third = add(third, read(at + 32));
     fourth = add(fourth, read(at + 48));
   }
   lanes = add(add(lanes, second), add(third, fourth));
-  for (; i + 4 <= count; i += 4) lanes = add(lanes, read(row + (i << 2)));
+  for (; i + LANES <= count; i += LANES) lanes = add(lanes, read(row + bytesOf(i)));
   let sum = addLanes(lanes);
-  for (; i < count; i++) sum += load<f32>(row + (i << 2));
+  for (; i < count; i++) sum += load<Float>(row + bytesOf(i));
   return sum;
 }
 
 /** Multiplies `count` values by a factor. */
 // @ts-ignore: decorator
-@inline export function rowScale(row: usize, count: i32, factor: f32): void {
+@inline export function rowScale(row: usize, count: i32, factor: Float): void {
   const all = splat(factor);
   let i = 0;
-  for (; i + 4 <= count; i += 4) write(row + (i << 2), mul(read(row + (i << 2)), all));
-  for (; i < count; i++) store<f32>(row + (i << 2), load<f32>(row + (i << 2)) * factor);
+  for (; i + LANES <= count; i += LANES) write(row + bytesOf(i), mul(read(row + bytesOf(i)), all));
+  for (; i < count; i++) store<Float>(row + bytesOf(i), load<Float>(row + bytesOf(i)) * factor);
 }

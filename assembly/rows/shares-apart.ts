@@ -12,6 +12,7 @@ import { alphaAt, putLoss } from './shares-together';
 import { logsOf } from './side-by-side';
 import {
   ONE,
+  TINY,
   TWO,
   add,
   and,
@@ -64,8 +65,7 @@ import {
 //   d2L/dz_j2 = U_j + p_j^2 (sum of N_k, k not j) + p_j q_j sum M.
 // q_k may be 0 of a top class only, for which p_j^2 N_k is U_k (e_j / sum of the others' e)^2.
 
-const TINY: f32 = 1e-37; // as in shares-together.ts
-const FINITE: f32 = 1e30;
+const FINITE: Float = 1e30;
 
 /** Modulation = 1 - p of the classes of columns. */
 export function classModulation(frame: usize, stride: usize, bytes: usize): void {
@@ -87,7 +87,7 @@ export function addClassTerms(frame: usize, stride: usize, first: i32, columns: 
 
 function addRows(frame: usize, row: usize, stride: usize, first: i32, columns: i32): void {
   const call = changetype<State>(frame);
-  const step: usize = call.alphas ? 4 : 0;
+  const step: usize = call.alphas ? sizeof<Float>() : 0;
   const poly = v128.load_splat<Float>(frame, ROW_POLY);
   let alpha = alphaAt(call, first);
   let losses = zero();
@@ -180,7 +180,7 @@ export function finishClassTerms(frame: usize, stride: usize): void {
 /** Output = the gradients of columns from class `first` on, Curve = their second derivatives. */
 export function writeClassDerivatives(frame: usize, stride: usize, first: i32, columns: i32): void {
   const call = changetype<State>(frame);
-  const step: usize = call.alphas ? 4 : 0;
+  const step: usize = call.alphas ? sizeof<Float>() : 0;
   let alpha = alphaAt(call, first);
   for (let j = 0; j < columns; j++) {
     const column = <usize>j * stride;

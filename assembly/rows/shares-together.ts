@@ -8,6 +8,7 @@ import {
   SHARE_OF_ALL,
   SHARE_OF_OTHERS,
   State,
+  bytesOf,
   has,
 } from '../frame';
 import { logOnePlus, naturalLog } from '../math/logarithm';
@@ -17,6 +18,7 @@ import {
   LARGEST,
   ONE,
   SMALLEST,
+  TINY,
   TWO,
   absolute,
   add,
@@ -101,13 +103,12 @@ import {
 // Nothing cancels: 1 - p and -log p of a top class come from the sum of the others, those of any other class from p <= 1/2;
 // with e the exponentials, S their sum, and y_k l_k = y_k (log S - log e_k) of all but top classes.
 
-const TINY: f32 = 1e-37; // what is divided by is kept above it
-const FINITE: f32 = 1e30; // an infinite cross entropy counts as this in derivatives, whose other factor is 0
+const FINITE: Float = 1e30; // an infinite cross entropy counts as this in derivatives, whose other factor is 0
 
 /** What classes are multiplied by: alpha of class `j`, or 1. */
 // @ts-ignore: decorator
 @inline export function alphaAt(call: State, j: i32): usize {
-  return call.alphas ? call.alphas + (j << 2) : ONE;
+  return call.alphas ? call.alphas + bytesOf(j) : ONE;
 }
 
 /** Adds columns from class `first` on to the sums of their rows; whether a share is outside [0, 1], or NaN. */
@@ -134,7 +135,7 @@ function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usi
   const largest = get<Largest, V0>(row);
   const n = get<Hinge, V0>(row);
   const one = every(ONE);
-  const step: usize = call.alphas ? 4 : 0;
+  const step: usize = call.alphas ? sizeof<Float>() : 0;
   let alpha = alphaAt(call, first);
   let top = get<TopExponential, V0>(row);
   let topSum = zero();

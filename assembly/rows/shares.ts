@@ -14,7 +14,7 @@ import {
   writeDerivatives,
 } from './shares-together';
 import { addClassTerms, classModulation, finishClassTerms, writeClassDerivatives } from './shares-apart';
-import { ONE, absolute, and, andNot, any, equalMask, every, isInteger, larger, negativeMask, or, splat, sub, zero } from '../simd/lanes';
+import { LANES, ONE, absolute, and, andNot, any, equalMask, every, isInteger, larger, negativeMask, or, splat, storeInteger, sub, zero } from '../simd/lanes';
 import { eachTile } from '../simd/stage';
 import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
@@ -70,7 +70,7 @@ import {
 // Poly-1 adds E times the modulation c, m or q_k to the cross entropy. The first two are in shares-together.ts, the last in
 // shares-apart.ts.
 //
-// Rows lie side by side in the slots, four at least, with as many of their classes as fit; of more classes the columns are
+// Rows lie side by side in the slots, a vector's at least, with as many of their classes as fit; of more classes the columns are
 // loaded again for each pass. Nothing waits in an output, which may therefore be the logits' own array.
 
 /** Whether a call takes these ways, and not the short one of labels, which has planes of few classes only. */
@@ -91,7 +91,7 @@ export function evaluateShares(frame: usize): void {
   call.rowPoly = <Float>call.polyEpsilon;
   call.rowPolySlope = <Float>(call.polyEpsilon * (call.gamma + 1));
   call.curvature = call.hessian == Hessian.gaussNewton ? 0 : 1;
-  const rows = 4 * call.classes <= BLOCK ? min(rowsAcross(call.classes), SHARE_ROWS) : 4;
+  const rows = LANES * call.classes <= BLOCK ? min(rowsAcross(call.classes), SHARE_ROWS) : LANES;
   call.sum = 0;
   for (let left = call.count; left > 0; left -= rows) group(frame, call.count - left, min(left, rows));
   call.sumPositives = has(call, Flag.byClass) ? call.sum : 0; // rows have no class
@@ -102,7 +102,7 @@ function group(frame: usize, start: i32, count: i32): void {
   const call = changetype<State>(frame);
   const classes = call.classes;
   const stride = strideOf(count);
-  const width = min(classes, BLOCK / <i32>(stride >> 2)); // columns that the slots hold
+  const width = min(classes, BLOCK / <i32>(stride >> alignof<Float>())); // columns that the slots hold
   const isWhole = width == classes;
   const isApart = call.softTargets == SoftTargets.split;
   takeRows(frame, start, count);
@@ -147,16 +147,16 @@ function takeRows(frame: usize, start: i32, count: i32): void {
   const call = changetype<State>(frame);
   const isSoft = has(call, Flag.soft);
   let kept = 0;
-  for (let r = 0; r < <i32>(strideOf(count) >> 2); r++) {
+  for (let r = 0; r < <i32>(strideOf(count) >> alignof<Float>()); r++) {
     const row = start + min(r, count - 1);
     let label = isSoft ? 0 : load<i32>(call.targets + (row << 2));
     const isClass = r < count && <u32>label < <u32>call.classes;
     if (r < count && !isClass && label != -1) call.bad |= BAD_TARGET;
     if (isClass) kept++;
     else label = -1;
-    store<i32>(frame + slot<Labels>() + (r << 2), label);
-    const weight: f32 = call.weight ? load<f32>(call.weight + (row << 2)) : 1;
-    putNumber<Weight>(frame + (r << 2), isClass ? weight : 0);
+    storeInteger(frame + slot<Labels>() + bytesOf(r), label);
+    const weight: Float = call.weight ? load<Float>(call.weight + bytesOf(row)) : 1;
+    putNumber<Weight>(frame + bytesOf(r), isClass ? weight : 0);
   }
   call.positives += <f64>kept;
   claim<Labels>(frame, strideOf(count));
@@ -234,7 +234,7 @@ function takeColumns(frame: usize, start: i32, count: i32, first: i32, columns: 
   if (!isWhole) loadColumns<Logits>(frame, call.logits + offset, count, columns);
   if (isFar) lower(frame, stride, bytes);
   reduceAcross(frame, stride, bytes);
-  const whole = bytesOf(wholeTiles(<i32>(bytes >> 2)));
+  const whole = bytesOf(wholeTiles(<i32>(bytes >> alignof<Float>())));
   claim<Remainder>(frame, whole); // what is beyond the rows means nothing
   claim<Scale>(frame, whole);
   eachTile<Exponentiate<ClassExponential>>(frame, 0, 0, whole);
@@ -262,18 +262,18 @@ function chosen(frame: usize, column: usize, stride: usize, label: i32): void {
 }
 
 /** How far the shares of a row may be from 1 together. */
-const SHARES_TOLERANCE: f32 = 1e-3;
+const SHARES_TOLERANCE: Float = 1e-3;
 
 function checkShares(frame: usize, count: i32): void {
   for (let r = 0; r < count; r++) {
-    const distance = Math.abs(getNumber<GivenShare>(frame + (r << 2)) - 1);
+    const distance = Math.abs(getNumber<GivenShare>(frame + bytesOf(r)) - 1);
     if (!(distance <= SHARES_TOLERANCE)) changetype<State>(frame).bad |= BAD_TARGET;
   }
 }
 
 /** RowModulation = the power of c or m. */
 function raiseRows(frame: usize, stride: usize): void {
-  const whole = bytesOf(wholeTiles(<i32>(stride >> 2)));
+  const whole = bytesOf(wholeTiles(<i32>(stride >> alignof<Float>())));
   if (changetype<State>(frame).softTargets == SoftTargets.crossEntropy) {
     eachTile<Reduce>(frame, frame + slot<RowEntropy>(), 0, whole);
     eachTile<Quotient>(frame, 0, 0, whole);
@@ -285,7 +285,7 @@ function raiseRows(frame: usize, stride: usize): void {
 
 function raiseClasses(frame: usize, stride: usize, columns: i32): void {
   const bytes = <usize>columns * stride;
-  const whole = bytesOf(wholeTiles(<i32>(bytes >> 2)));
+  const whole = bytesOf(wholeTiles(<i32>(bytes >> alignof<Float>())));
   classModulation(frame, stride, bytes);
   claim<Modulation>(frame, whole);
   raise(frame, powerOf(frame), whole);
@@ -296,10 +296,10 @@ function putLosses(frame: usize, start: i32, count: i32): void {
   const call = changetype<State>(frame);
   if (has(call, Flag.sums)) {
     let total = call.sum;
-    for (let r = 0; r < count; r++) total += <f64>getNumber<RowLoss>(frame + (r << 2));
+    for (let r = 0; r < count; r++) total += <f64>getNumber<RowLoss>(frame + bytesOf(r));
     call.sum = total;
   }
-  if (call.loss) memory.copy(call.loss + (start << 2), frame + slot<RowLoss>(), count << 2);
+  if (call.loss) memory.copy(call.loss + bytesOf(start), frame + slot<RowLoss>(), bytesOf(count));
 }
 
 /** Output, the gradients of columns, and Curve, their second derivatives, to where they are wanted. */

@@ -4,6 +4,7 @@
 // A vector holds as many lanes of Float, which the build chooses (asconfig.json), as fit 16 bytes. A mask lane is all ones or all zeros.
 
 export const VECTOR_BYTES: usize = 16;
+export const LANES: i32 = sizeof<Float>() == 4 ? 4 : 2;
 
 // @ts-ignore: decorator
 @inline export function read(at: usize): v128 {
@@ -39,6 +40,7 @@ export const ONE: usize = memory.data<Float>([1.0], 8);
 export const TWO: usize = memory.data<Float>([2.0], 8);
 export const SIGN: usize = memory.data<Float>([-0.0], 8); // the sign bit
 export const ZERO: usize = memory.data<Float>([0.0], 8);
+const INTEGERS: usize = sizeof<Float>() == 4 ? 0 : memory.data<f64>([6755399441055744.0], 8); // 1.5 2^52
 export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any loss whose product with a probability counts
 
 // @ts-ignore: decorator
@@ -179,16 +181,25 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 // Mask of the lanes whose sign bit is set.
 // @ts-ignore: decorator
 @inline export function negativeMask(a: v128): v128 {
+  if (sizeof<Float>() == 8) return i64x2.lt_s(a, zero()); // a shift takes several instructions
   return shiftRightSigned(a, 8 * <i32>sizeof<Float>() - 1);
 }
 
-// Mask of the 32-bit lanes that hold an integer.
+// The lanes as integers of their size.
+
+// Mask of the lanes that hold an integer.
 // @ts-ignore: decorator
 @inline export function isInteger(a: v128, value: i32): v128 {
-  return i32x4.eq(a, i32x4.splat(value));
+  if (sizeof<Float>() == 4) return i32x4.eq(a, i32x4.splat(value));
+  return i64x2.eq(a, i64x2.splat(value));
 }
 
-// The lanes as integers of their size.
+// An integer in a lane of its own.
+// @ts-ignore: decorator
+@inline export function storeInteger(at: usize, value: i32): void {
+  if (sizeof<Float>() == 4) store<i32>(at, value);
+  else store<i64>(at, value);
+}
 
 // @ts-ignore: decorator
 @inline export function subIntegers(a: v128, b: v128): v128 {
@@ -225,7 +236,7 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 // @ts-ignore: decorator
 @inline export function toFloats(a: v128): v128 {
   if (sizeof<Float>() == 4) return f32x4.convert_i32x4_s(a);
-  return f64x2.sub(i64x2.add(a, f64x2.splat(6755399441055744.0)), f64x2.splat(6755399441055744.0));
+  return f64x2.sub(i64x2.add(a, every(INTEGERS)), every(INTEGERS));
 }
 
 // The byte targets of two neighbouring vectors, as lanes of 16 bits.
@@ -324,6 +335,9 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 @inline export function addBytes(a: v128): i32 {
   return addIntegers(i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(a)));
 }
+
+/** What a divisor that may be 0 is kept above. */
+export const TINY: Float = sizeof<Float>() == 4 ? 1e-37 : 1e-306;
 
 /** The largest finite number, and the smallest above 0. */
 export const LARGEST: Float = sizeof<Float>() == 4 ? <Float>f32.MAX_VALUE : <Float>f64.MAX_VALUE;

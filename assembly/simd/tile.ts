@@ -3,7 +3,7 @@
 // A stage writes its four vectors out by hand: the same behind one helper that is called four times cost 9 %.
 
 /** Elements that one pass of the stages works on: their slots fit the first-level cache. */
-export const BLOCK: i32 = 320;
+export const BLOCK: i32 = sizeof<Float>() == 4 ? 320 : 160;
 export const TILE_BYTES: usize = 64;
 
 /** Elements of the tiles that `count` elements take. */

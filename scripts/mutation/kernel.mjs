@@ -72,7 +72,7 @@ async function compile(mutant) {
   const config = JSON.parse(readFileSync(join(root, 'asconfig.json'), 'utf8'));
   const flags = ['assembly/index.ts', '--outFile', 'mutant.wasm', '--runtime', 'stub', '--noAssert', '-O1'];
   flags.push('--enable', config.options.enable.join(), '--initialMemory', '1');
-  for (const use of config.options.use) flags.push('--use', use);
+  for (const use of [...config.options.use, ...config.targets.release.use]) flags.push('--use', use);
   let binary;
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(flags, {

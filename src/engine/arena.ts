@@ -11,6 +11,8 @@ export type Floats = Float32Array;
 export const Floats = (wasm.float64 ? Float64Array : Float32Array) as unknown as Float32ArrayConstructor;
 export const FLOAT_KIND: Kind = wasm.float64 ? 'Float64Array' : 'Float32Array';
 export const FLOAT_BYTES = wasm.float64 ? 8 : 4;
+/** A number as the kernel has it. */
+export const toFloat: (value: number) => number = wasm.float64 ? (value) => value : Math.fround;
 
 const PAGE = 65_536;
 /** Between regions, so that the same element of two of them does not fall on the same line of the cache. */

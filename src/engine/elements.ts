@@ -2,7 +2,7 @@
 
 import { BAD_TARGET, Field32, Field64, Flag, Hessian, SEGMENT, SoftTargets } from '../abi.js';
 import { sameLength, wrongValue } from '../checks.js';
-import { FLOAT_BYTES, FLOAT_KIND, type Instance, instanceOf } from './arena.js';
+import { FLOAT_BYTES, FLOAT_KIND, type Instance, instanceOf, toFloat } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import { LabelReader } from './label-reader.js';
@@ -68,8 +68,8 @@ export class ElementEvaluator extends Evaluator {
     }
     sameLength('targets', y.length, x.length, 'the length of "logits"', () => labelRemedy(x, y, layout));
     checkAgreement('targets', y.dims, x.dims);
-    if (validate && y.kind === 'Float64Array' && this.definition.soft) checkDoubles(y, ignoreIndex);
-    if (validate && !fromLogits) checkProbabilities(x, y, ignoreIndex);
+    if (validate && isRounded(y) && this.definition.soft) checkDoubles(y, ignoreIndex);
+    if (validate && !fromLogits) checkProbabilities(x, y, ignoreIndex, toFloat);
     return false;
   }
 
@@ -169,7 +169,7 @@ export class ElementEvaluator extends Evaluator {
     const { ignoreIndex } = this.settings;
     const skips = ignoreIndex === null || y.booleans ? 0 : Flag.ignore;
     if (!this.definition.soft || !isFloat(y.kind)) return skips;
-    if (ignoreIndex !== null) doubles[Field64.ignore] = y.kind === 'Float64Array' ? IGNORED : ignoreIndex;
+    if (ignoreIndex !== null) doubles[Field64.ignore] = isRounded(y) ? IGNORED : ignoreIndex;
     return Flag.soft | skips;
   }
 
@@ -260,7 +260,7 @@ export class ElementEvaluator extends Evaluator {
     if (isFloat(kind) && this.definition.soft) {
       if (kind === FLOAT_KIND && yAt !== 0) return yAt + FLOAT_BYTES * at;
       instance.stageFloats(view, kind, at, count, targets);
-      if (kind === 'Float64Array' && ignoreIndex !== null) markIgnored(instance, y, at, count, ignoreIndex);
+      if (ignoreIndex !== null && isRounded(y)) markIgnored(instance, y, at, count, ignoreIndex);
       return targets;
     }
     const isByte = kind === 'Uint8Array' || kind === 'Uint8ClampedArray' || kind === 'Int8Array';
@@ -348,6 +348,11 @@ function stagePattern(
     k = end;
   }
   return region;
+}
+
+/** Whether targets are rounded on their way to the kernel. */
+function isRounded({ kind }: Operand): boolean {
+  return kind === 'Float64Array' && FLOAT_KIND !== kind;
 }
 
 /** Targets of double precision are compared as such: what is ignored becomes a float that no target can be. */

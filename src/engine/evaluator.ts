@@ -283,7 +283,7 @@ export abstract class Evaluator {
 
 /** Refuses weights that are not float32 already and that it cannot hold: infinite, they would meet a 0. */
 function checkWeights({ view, kind, length }: Operand): void {
-  if (kind !== 'Float64Array' || FLOAT_KIND === 'Float64Array') return;
+  if (kind !== 'Float64Array' || kind === FLOAT_KIND) return;
   for (let k = 0; k < length; k++) {
     if (Number.isFinite(view[k]) && !Number.isFinite(Math.fround(view[k] as number))) {
       throw wrongValue('weight', `a number that float32 can hold at index ${k}`, view[k], undefined, k);

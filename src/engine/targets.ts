@@ -125,13 +125,21 @@ export function toBytes(
   return bad;
 }
 
-/** Refuses probabilities outside [0, 1], except where the target is ignored. NaN is let through, and gives NaN. */
-export function checkProbabilities(x: Operand, y: Operand, ignore: number | null): void {
+/**
+ * Refuses probabilities that are outside [0, 1] as the kernel has them, except where the target is ignored. NaN is let through,
+ * and gives NaN.
+ */
+export function checkProbabilities(
+  x: Operand,
+  y: Operand,
+  ignore: number | null,
+  toFloat: (value: number) => number,
+): void {
   if (x.kind === 'float16' || x.kind === 'bfloat16') return; // the kernel looks at them
   const values = x.view as Float32Array;
   const skipped = y.booleans ? null : ignore;
   for (let k = 0; k < x.length; k++) {
-    const value = Math.fround(values[k]);
+    const value = toFloat(values[k]);
     if ((value < 0 || value > 1) && !isIgnored(y.view[k], skipped)) {
       throw wrongValue('logits', `a probability in [0, 1] at index ${k} (fromLogits is false)`, value, undefined, k);
     }

@@ -1,4 +1,5 @@
 import { exponent } from '../checks.js';
+import { FLOAT_BYTES } from '../engine/arena.js';
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
@@ -40,7 +41,8 @@ export const HEATMAP: Definition = {
     positive: 1,
     negative: 1,
     beta,
-    positiveAbove: 1 - 2 ** -24,
+    // the largest number below 1
+    positiveAbove: 1 - 2 ** (FLOAT_BYTES === 4 ? -24 : -53),
   }),
 };
 

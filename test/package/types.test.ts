@@ -10,8 +10,15 @@ const CONSUMER = `import { BCEWithLogitsLoss, FocalLoss, LossMeter, OneHotFocalL
 import { CalibrationMeter } from 'focal-loss-wasm/metrics';
 import { relaxed } from 'focal-loss-wasm/relaxed';
 import { fused } from 'focal-loss-wasm/fused';
+import { FocalLoss as DoubleFocalLoss, focalPosterior } from 'focal-loss-wasm/float64';
 
 export const losses: Float32Array<ArrayBuffer> = new FocalLoss({ gamma: 2, reduction: 'none' }).forward([1], [1]);
+const double = new DoubleFocalLoss({ reduction: 'none' });
+export const doubles: Float64Array<ArrayBuffer> = double.forward([1], [1], { out: new Float64Array(1) });
+export const grad: Float64Array<ArrayBuffer> = double.valueAndGrad(Float32Array.of(1), [1]).grad;
+export const probability: Float64Array<ArrayBuffer> = focalPosterior([1]);
+// @ts-expect-error results are not float32
+double.forward([1], [1], { out: new Float32Array(1) });
 export const sum: number = new FocalLoss({ lossFcn: new BCEWithLogitsLoss({ posWeight: 3, reduction: 'sum' }) }).forward([1], [1]);
 export const rows: number = new SoftmaxFocalLoss({ numClasses: 2, alpha: 1 }).forward([[1, 2]], [0]);
 export const flags: boolean = relaxed || fused;
