@@ -139,7 +139,7 @@ export function softmaxCases(classes, length) {
   return { title: `${count(rows)} rows of ${count(classes)} classes`, length: elements, cases, check };
 }
 
-const count = (value) => value.toLocaleString('en');
+export const count = (value) => value.toLocaleString('en');
 
 /** Makes a case of scalar code that goes through an input a window a call. */
 function windowsOf(length) {
@@ -164,7 +164,7 @@ function judged({ base, must, aim, ...rest }, length) {
 }
 
 /** float32 against double: the rounding of an element, and that of a derivative's terms where they cancel. */
-function agree(what, actual, expected) {
+export function agree(what, actual, expected) {
   for (let k = 0; k < expected.length; k++) {
     const difference = Math.abs(actual[k] - expected[k]);
     if (difference <= 4e-6 * Math.abs(expected[k]) + 4e-7) continue;

@@ -1,13 +1,16 @@
-// Speed beside scalar JavaScript, in one interleaved run: `npm run bench [-- --quick | --large]`.
+// Speed beside scalar JavaScript, in one interleaved run: `npm run bench [-- --quick | --large | --family]`.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { binaryCases, softmaxCases } from './cases.mjs';
+import { familyCases } from './family.mjs';
 import { interleave } from './interleave.mjs';
 import { machine } from './machine.mjs';
 import { round } from './round.mjs';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, large: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean' }, large: { type: 'boolean' }, family: { type: 'boolean' } },
+});
 const quick = values.quick === true;
 
 const LENGTHS = quick ? [1, 16_384, 1_048_576] : [1, 16, 256, 4096, 16_384, 65_536, 1_048_576];
@@ -22,12 +25,16 @@ console.log(`${run.processor}, ${run.cores} cores, Node ${run.node}, ${run.date}
 
 const rows = [];
 if (values.large) LENGTHS.push(16_777_216);
-for (const length of LENGTHS) await measure(binaryCases(length), length > 1e6 ? 2 * SECONDS : SECONDS);
-for (const [classes, length] of ROWS) await measure(softmaxCases(classes, length), SECONDS / 2);
+if (!values.family) {
+  for (const length of LENGTHS) await measure(binaryCases(length), length > 1e6 ? 2 * SECONDS : SECONDS);
+  for (const [classes, length] of ROWS) await measure(softmaxCases(classes, length), SECONDS / 2);
+}
+await measure(await familyCases(16_384), SECONDS);
 
 const missed = rows.filter(({ verdict }) => verdict === 'MISSED');
 console.log(`\n${missed.length === 0 ? 'Every target is reached.' : `${missed.length} targets are missed.`}`);
 
+if (values.family) process.exit();
 const [major] = run.node.split('.');
 const file = new URL(`results/${major}.json`, import.meta.url);
 mkdirSync(new URL('.', file), { recursive: true });

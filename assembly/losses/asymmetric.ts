@@ -79,15 +79,22 @@ export class Asymmetric extends Loss {
     const call = changetype<State>(frame);
     eachTile<Reduce>(frame, call.x, 0, bytes);
     eachTile<Quotient>(frame, 0, 0, bytes);
-    eachVector<AsymmetricTerms>(frame, call.x, call.y, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) eachVector<AsymmetricDerivatives>(frame, 0, 0, bytes);
-    if (idof<Order>() == idof<WithCurve>() && call.hessian == Hessian.gaussNewton) {
-      eachVector<AsymmetricGaussNewton>(frame, 0, 0, bytes);
-    }
+    eachVector<AsymmetricDistance>(frame, call.x, call.y, bytes);
+    eachVector<AsymmetricEntropy>(frame, call.x, 0, bytes);
+    if (idof<Order>() != idof<ValueOnly>()) derivatives(frame, bytes);
     if (call.marginRounded != 0) refine<Order>(frame, bytes);
     raiseByClass(frame, bytes);
     return FIRST_POWER;
   }
+}
+
+/** Slope, and a Curve where a Hessian is asked for. */
+function derivatives(frame: usize, bytes: usize): void {
+  const call = changetype<State>(frame);
+  eachVector<AsymmetricSlope>(frame, 0, 0, bytes);
+  if (call.hess == 0) return;
+  if (call.hessian == Hessian.gaussNewton) eachVector<AsymmetricGaussNewton>(frame, 0, 0, bytes);
+  else eachVector<AsymmetricCurve>(frame, 0, 0, bytes);
 }
 
 /** A margin below it is none. */
@@ -105,65 +112,112 @@ const SMALLEST_NORMAL: Float = sizeof<Float>() == 4 ? 1.1754943508222875e-38 : 2
 // Both classes have the form d^g (-log v), v = 1 - d: of a positive d = q, v = p, of a negative d = p - m, v = q + m. So one logarithm
 // is enough; where v underflows, which only a margin of 0 lets it, it is |x|.
 
-/** Modulation = d, Entropy, Probability = p_t and Near. */
+/** Modulation = d, Probability = p_t, Near, and the class as the sign of Entropy. */
 @final
 @unmanaged
-class AsymmetricTerms extends VectorStage {
+class AsymmetricDistance extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const logits = read(x + o);
     const sign = signsAt(y + (o >> alignof<Float>()));
-    const margin = andNot(v128.load_splat<Float>(frame, MARGIN), negativeMask(sign));
-    const easy = negativeMask(xor(logits, sign));
+    const margin = marginOf(frame, sign);
+    const easy = negativeMask(xor(read(x + o), sign));
     const denominator = get<Denominator, V0>(at);
     const numerator = get<Numerator, V0>(at);
     const part = div(every(ONE), add(denominator, numerator));
     const against = larger(numerator, andNot(denominator, easy));
     const c = mul(against, part);
     const other = mul(xor(against, xor(denominator, numerator)), part);
-    put<Probability, V0>(at, other);
     const above = sub(c, margin);
-    const d = larger(above, zero());
-    put<Modulation, V0>(at, d);
-    const v = add(other, margin);
-    const l = choose(surpriseOf(d, v), absolute(logits), greaterMask(v, splat(SMALLEST_NORMAL)));
-    // NaN stays NaN, and below the margin v is not 1 - d
-    put<Entropy, V0>(at, or(andNot(add(l, sub(d, d)), zeroMask(d)), sign));
+    put<Probability, V0>(at, other);
+    put<Modulation, V0>(at, larger(above, zero()));
+    put<Entropy, V0>(at, sign);
     const near = greaterMask(mul(c, v128.load_splat<Float>(frame, NEAR)), absolute(above));
     put<Near, V0>(at, andNot(near, zeroMask(margin)));
   }
+}
+
+/** From those Entropy. */
+@final
+@unmanaged
+class AsymmetricEntropy extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const sign = get<Entropy, V0>(at);
+    const d = get<Modulation, V0>(at);
+    const v = add(get<Probability, V0>(at), marginOf(frame, sign));
+    const l = choose(surpriseOf(d, v), absolute(read(x + o)), greaterMask(v, splat(SMALLEST_NORMAL)));
+    // NaN stays NaN, and below the margin v is not 1 - d
+    put<Entropy, V0>(at, or(andNot(add(l, sub(d, d)), zeroMask(d)), sign));
+  }
+}
+
+/** The margin of negatives, 0 of positives. */
+// @ts-ignore: decorator
+@inline function marginOf(frame: usize, sign: v128): v128 {
+  return andNot(v128.load_splat<Float>(frame, MARGIN), negativeMask(sign));
 }
 
 // With w = q + m, without the power, where p > m: B = -log w, B' = p q / w, B'' = B' (q - p) + B'^2, r = p q / d; slope and curve as in
 // focal-soft.ts. Of positives, and where m is 0, those of focal-hard.ts. Gauss and Newton's curve is B'', but not less than 0.
 @final
 @unmanaged
-class AsymmetricDerivatives extends VectorStage {
+class AsymmetricSlope extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const signed = get<Entropy, V0>(at);
-    const positive = negativeMask(signed);
-    const margin = andNot(v128.load_splat<Float>(frame, MARGIN), positive);
-    const plain = zeroMask(margin);
+    const margin = marginOf(frame, signed);
     const d = get<Modulation, V0>(at);
     const q = get<Probability, V0>(at);
     const p = add(d, margin);
-    const dead = andNot(zeroMask(d), positive);
-    const gamma = choose(v128.load_splat<Float>(frame, GAMMA), v128.load_splat<Float>(frame, OTHER_GAMMA), positive);
-    const l = smaller(absolute(signed), every(LOSS_LIMIT));
+    const pq = mul(p, q);
+    const gamma = gammaOf(frame, signed);
+    const l = limitedEntropy(signed);
+    const slope = add(div(pq, add(q, margin)), mul(gamma, mul(div(pq, d), l)));
+    const chosen = choose(mulAdd(mul(gamma, q), l, p), slope, zeroMask(margin));
+    put<Slope, V0>(at, or(andNot(chosen, deadMask(d, signed)), and(signed, every(SIGN))));
+  }
+}
+
+@final
+@unmanaged
+class AsymmetricCurve extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const signed = get<Entropy, V0>(at);
+    const margin = marginOf(frame, signed);
+    const gamma = gammaOf(frame, signed);
+    const d = get<Modulation, V0>(at);
+    const q = get<Probability, V0>(at);
+    const p = add(d, margin);
+    const l = limitedEntropy(signed);
     const pq = mul(p, q);
     const first = div(pq, add(q, margin));
     const r = div(pq, d);
     const bend = mul(gamma, mul(r, l));
-    const slope = choose(mulAdd(mul(gamma, q), l, p), add(first, bend), plain);
-    put<Slope, V0>(at, or(andNot(slope, dead), and(signed, every(SIGN))));
     const twice = add(gamma, gamma);
     const hard = mul(q, sub(mulAdd(twice, p, p), mul(mul(gamma, l), sub(p, mul(gamma, q)))));
     const turn = sub(q, p);
     const second = mulAdd(first, turn, mul(first, first));
     const rest = mulAdd(mul(twice, r), first, mul(bend, mulAdd(sub(gamma, every(ONE)), r, turn)));
-    put<Curve, V0>(at, andNot(choose(hard, add(second, rest), plain), dead));
+    put<Curve, V0>(at, andNot(choose(hard, add(second, rest), zeroMask(margin)), deadMask(d, signed)));
   }
+}
+
+/** The exponent of the class whose sign it is. */
+// @ts-ignore: decorator
+@inline function gammaOf(frame: usize, sign: v128): v128 {
+  return choose(v128.load_splat<Float>(frame, GAMMA), v128.load_splat<Float>(frame, OTHER_GAMMA), negativeMask(sign));
+}
+
+// @ts-ignore: decorator
+@inline function limitedEntropy(signed: v128): v128 {
+  return smaller(absolute(signed), every(LOSS_LIMIT));
+}
+
+/** Negatives below the margin. */
+// @ts-ignore: decorator
+@inline function deadMask(d: v128, sign: v128): v128 {
+  return andNot(zeroMask(d), negativeMask(sign));
 }
 
 /** Curve is that of Gauss and Newton, from the same. */
@@ -172,15 +226,15 @@ class AsymmetricDerivatives extends VectorStage {
 class AsymmetricGaussNewton extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const positive = negativeMask(get<Entropy, V0>(at));
-    const margin = andNot(v128.load_splat<Float>(frame, MARGIN), positive);
+    const signed = get<Entropy, V0>(at);
+    const margin = marginOf(frame, signed);
     const d = get<Modulation, V0>(at);
     const q = get<Probability, V0>(at);
     const p = add(d, margin);
     const first = div(mul(p, q), add(q, margin));
     const second = larger(zero(), mulAdd(first, sub(q, p), mul(first, first)));
     const curve = choose(mul(p, q), second, zeroMask(margin));
-    put<Curve, V0>(at, andNot(curve, andNot(zeroMask(d), positive)));
+    put<Curve, V0>(at, andNot(curve, deadMask(d, signed)));
   }
 }
 
