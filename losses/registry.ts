@@ -1,4 +1,4 @@
-// What each loss of elements is, once, in double precision and plain words: what tests, benchmarks, documents and the
+// What each loss is, once, in double precision and plain words: what tests, benchmarks, documents and the
 // playground go by. A formula here is written from its paper and knows nothing of the kernel.
 
 /** A number that an option can be, for sliders and sweeps. */
@@ -7,6 +7,8 @@ export interface NumberOption {
   readonly min: number;
   readonly max: number;
   readonly step: number;
+  /** Whether null, which turns the option off, may be given as well. */
+  readonly off?: true;
 }
 
 export type Numbers = Readonly<Record<string, number>>;
@@ -89,11 +91,21 @@ function logit(p: number): number {
 const USUAL = { relative: 4e-6, absolute: 1e-7, gradient: 4e-6 };
 const NEAR_ZERO = { relative: 8e-6, absolute: 1e-7, gradient: 8e-6 };
 
+/** The options of focal terms, with what all of them do to a target first. */
 const FOCAL_OPTIONS = {
   gamma: exponent(1.5),
-  alpha: fraction(0.25),
+  alpha: { ...fraction(0.25), off: true },
   posWeight: { fallback: 1, min: 0, max: 10, step: 0.1 },
-};
+  labelSmoothing: { fallback: 0, min: 0, max: 0.5, step: 0.01 },
+} as const;
+const POLY_EPSILON = { fallback: 0, min: -1, max: 5, step: 0.1 };
+
+type Value = LossEntry['value'];
+
+const smoothed =
+  (value: Value): Value =>
+  (x, y, o) =>
+    value(x, y * (1 - o.labelSmoothing) + o.labelSmoothing / 2, o);
 
 export const LOSSES: readonly LossEntry[] = [
   {
@@ -114,8 +126,8 @@ export const LOSSES: readonly LossEntry[] = [
     formula: String.raw`\alpha_t\,(1-p_t)^{\gamma}\,\mathrm{CE}+\alpha_t\,\varepsilon\,(1-p_t)^{\gamma+1}`,
     paper: 'https://arxiv.org/abs/1708.02002',
     soft: true,
-    options: { ...FOCAL_OPTIONS, polyEpsilon: { fallback: 0, min: -1, max: 5, step: 0.1 } },
-    value: focal,
+    options: { ...FOCAL_OPTIONS, polyEpsilon: POLY_EPSILON },
+    value: smoothed(focal),
     bound: USUAL,
   },
   {
@@ -127,7 +139,7 @@ export const LOSSES: readonly LossEntry[] = [
     soft: true,
     options: FOCAL_OPTIONS,
     fixed: { softTargets: 'split' },
-    value: split,
+    value: smoothed(split),
     bound: USUAL,
   },
   {
@@ -139,7 +151,7 @@ export const LOSSES: readonly LossEntry[] = [
     soft: true,
     options: FOCAL_OPTIONS,
     fixed: { softTargets: 'crossEntropy' },
-    value: byEntropy,
+    value: smoothed(byEntropy),
     bound: USUAL,
   },
   {
@@ -195,7 +207,58 @@ export const LOSSES: readonly LossEntry[] = [
   },
 ];
 
+/** A loss of rows of classes against the label of each. */
+export interface RowLossEntry
+  extends Pick<LossEntry, 'name' | 'fn' | 'title' | 'formula' | 'paper' | 'options' | 'bound'> {
+  /** What a row costs: one number, or one for each of its classes. */
+  readonly values: (logits: readonly number[], label: number, options: Numbers) => readonly number[];
+}
+
+/** log(1 + the sum of e^(z - own)), which is -log p of a class. */
+function surprise(logits: readonly number[], own: number): number {
+  const largest = Math.max(...logits);
+  const sum = logits.reduce((total, z) => total + Math.exp(z - largest), 0);
+  return largest - own + Math.log(sum);
+}
+
+function softmaxFocal(logits: readonly number[], label: number, o: Numbers): readonly number[] {
+  const losses = logits.map((z) => surprise(logits, z));
+  const shares = logits.map((_, k) => (k === label ? 1 - o.labelSmoothing : 0) + o.labelSmoothing / logits.length);
+  const sum = (term: (k: number) => number) => logits.reduce((total, _, k) => total + term(k), 0);
+  const c = sum((k) => (1 - shares[k]) * Math.exp(-losses[k]));
+  return [o.alpha * c ** o.gamma * (sum((k) => shares[k] * losses[k]) + o.polyEpsilon * c)];
+}
+
+export const ROW_LOSSES: readonly RowLossEntry[] = [
+  {
+    name: 'SoftmaxFocalLoss',
+    fn: 'softmaxFocalLoss',
+    title: 'Softmax focal',
+    formula: String.raw`-\alpha_t\,(1-p_t)^{\gamma}\log p_t+\alpha_t\,\varepsilon\,(1-p_t)^{\gamma+1},\quad p=\mathrm{softmax}(x)`,
+    paper: 'https://arxiv.org/abs/1708.02002',
+    options: {
+      numClasses: { fallback: 10, min: 2, max: 100, step: 1 },
+      gamma: FOCAL_OPTIONS.gamma,
+      alpha: fraction(1),
+      labelSmoothing: FOCAL_OPTIONS.labelSmoothing,
+      polyEpsilon: POLY_EPSILON,
+    },
+    bound: USUAL,
+    values: softmaxFocal,
+  },
+  {
+    name: 'OneHotFocalLoss',
+    fn: 'oneHotFocalLoss',
+    title: 'One-hot focal',
+    formula: String.raw`\alpha_t\,(1-p_t)^{\gamma}\,\mathrm{CE}+\alpha_t\,\varepsilon\,(1-p_t)^{\gamma+1}\ \text{of each class},\quad y_k=[k=\text{label}]`,
+    paper: 'https://arxiv.org/abs/1708.02002',
+    options: { numClasses: { fallback: 10, min: 2, max: 100, step: 1 }, ...FOCAL_OPTIONS, polyEpsilon: POLY_EPSILON },
+    bound: USUAL,
+    values: (logits, label, o) => logits.map((x, k) => smoothed(focal)(x, k === label ? 1 : 0, o)),
+  },
+];
+
 /** The options of a loss at their defaults. */
-export function defaultsOf({ options }: LossEntry): Numbers {
+export function defaultsOf({ options }: Pick<LossEntry, 'options'>): Numbers {
   return Object.fromEntries(Object.entries(options).map(([key, { fallback }]) => [key, fallback]));
 }

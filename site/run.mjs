@@ -14,8 +14,10 @@ if (command !== 'dev' && command !== 'build') throw new Error(`expected dev or b
 run([process.execPath, 'scripts/setup.mjs'], root);
 install();
 const { writePages, watched } = await import('./scripts/pages.mjs');
+const { loadRegistry } = await import('./scripts/registry.mjs');
+const registry = await loadRegistry();
 const { writeApi } = await import('./scripts/api.mjs');
-writePages();
+writePages(registry);
 await writeApi();
 if (command === 'dev') develop();
 else await build();
@@ -32,7 +34,7 @@ function develop() {
   for (const path of watched) {
     watch(join(root, path), { recursive: true }, () => {
       try {
-        writePages();
+        writePages(registry);
       } catch (error) {
         console.error(error.message); // such as a link that leads nowhere, while it is typed
       }

@@ -1,7 +1,7 @@
 // Every loss of the registry: its values, derivatives, options and ways of being called.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultsOf, LOSSES, type LossEntry, type Numbers } from '../losses/registry.js';
+import { defaultsOf, LOSSES, type LossEntry, type Numbers, ROW_LOSSES } from '../losses/registry.js';
 import { SEGMENT } from '../src/abi.js';
 import * as library from '../src/index.js';
 import { errorOf, firstDifference, random, someLogits, sum64 } from './support.js';
@@ -13,7 +13,7 @@ const make = (entry: LossEntry, options: Options = {}) => new classes[entry.name
 const isMember = (entry: LossEntry) => entry.name !== 'BCEWithLogitsLoss';
 
 /** Options on a grid of each loss: the defaults, the ends, and some between. */
-function optionsOf(entry: LossEntry): Numbers[] {
+function optionsOf(entry: Pick<LossEntry, 'title' | 'options'>): Numbers[] {
   const next = random(entry.title.length);
   const between = Array.from({ length: 6 }, () =>
     Object.fromEntries(
@@ -176,6 +176,38 @@ describe.each(LOSSES.map((entry) => [entry.title, entry] as const))('%s', (_, en
       .forward(rows.data, targets.slice(0, 60))
       .map((v: number, k: number) => v * classWeight[Math.floor(k / 10) % 3]);
     expect(firstDifference(byClass.forward(rows, targets.slice(0, 60)), expected)).toBe(-1);
+  });
+});
+
+describe.each(ROW_LOSSES.map((entry) => [entry.title, entry] as const))('%s', (_, entry) => {
+  test('has the values and the gradient of its formula', () => {
+    for (const options of optionsOf(entry)) {
+      const numClasses = Math.max(2, Math.round(options.numClasses) % 13);
+      const criterion = new classes[entry.name]({ ...options, numClasses, reduction: 'none' });
+      const rows = 40;
+      const logits = someLogits(rows * numClasses, numClasses).map((x) => x / 3);
+      const labels = Int32Array.from({ length: rows }, (_, row) => (row * 7) % numClasses);
+      const { value, grad } = criterion.valueAndGrad(logits, labels);
+      for (let row = 0; row < rows; row++) {
+        const own = [...logits.subarray(row * numClasses, (row + 1) * numClasses)];
+        const expected = entry.values(own, labels[row], options);
+        const total = (z: readonly number[]) => entry.values(z, labels[row], options).reduce((sum, v) => sum + v, 0);
+        const scale = Math.max(1, options.posWeight ?? 1, Math.abs(options.polyEpsilon));
+        const near = (got: number, wanted: number, relative: number, absolute: number) =>
+          expect(
+            Math.abs(got - wanted),
+            `${JSON.stringify(options)} row ${row}: ${got}, expected ${wanted}`,
+          ).toBeLessThan(relative * Math.abs(wanted) + absolute * scale);
+        const each = value.length / rows;
+        expected.forEach((wanted, k) => {
+          near(value[row * each + k], wanted, entry.bound.relative, entry.bound.absolute);
+        });
+        own.forEach((x, k) => {
+          const slope = difference((at) => total(own.with(k, at)), x, 1);
+          near(grad[row * numClasses + k], slope, 5 * entry.bound.gradient, 1e-6 + 1e-9 * Math.abs(total(own)));
+        });
+      }
+    }
   });
 });
 

@@ -21,8 +21,8 @@ export function sources() {
   return pages;
 }
 
-/** Writes every page but the API's. */
-export function writePages() {
+/** Writes every page but the API's; `registry` is the module of losses/registry.ts. */
+export function writePages(registry) {
   const pages = sources();
   rmSync(join(generated, 'docs'), { recursive: true, force: true });
   for (const [source, page] of pages) {
@@ -31,10 +31,25 @@ export function writePages() {
   }
   for (const name of filesIn('docs', '.svg')) cpSync(join(root, 'docs', name), join(generated, 'docs', name));
   cpSync(join(site, 'pages'), generated, { recursive: true });
+  const curves = 'playground/curves.md';
+  write(
+    curves,
+    readFileSync(join(generated, curves), 'utf8').replace('<!-- losses -->', () => lossesOf(registry)),
+  );
   cpSync(join(site, 'public'), join(generated, 'public'), { recursive: true });
   for (const name of ['logits.npy', 'targets.npy'])
     cpSync(join(root, 'examples/fashion-mnist', name), join(generated, 'public/sample', name));
   return pages;
+}
+
+/** The formula of each loss, and where it is from. */
+function lossesOf({ LOSSES, ROW_LOSSES }) {
+  const paperOf = (address) => (address === '' ? '' : `, [${address.replace('https://', '')}](${address})`);
+  const entries = [...LOSSES, ...ROW_LOSSES].map(({ name, title, formula, paper, fixed }) => {
+    const options = Object.entries(fixed ?? {}).map(([key, value]) => ` with \`${key}: '${value}'\``);
+    return `**${title}**: \`${name}\`${options.join('')}${paperOf(paper)}\n\n$$\n${formula}\n$$\n`;
+  });
+  return entries.join('\n');
 }
 
 /** The title that a page begins with, or the name of its file. */

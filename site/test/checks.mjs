@@ -1,5 +1,6 @@
 // What must be so in every browser.
 import { deepStrictEqual } from 'node:assert';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as library from '../../dist/index.js';
@@ -7,17 +8,22 @@ import { CalibrationMeter } from '../../dist/metrics.js';
 import { check } from '../../test/runtimes/report.mjs';
 import { root } from '../scripts/paths.mjs';
 import { truth } from './data.mjs';
+import { checkFamily, withMoves } from './family.mjs';
 import { BASE } from './server.mjs';
 
 const { hash } = JSON.parse(readFileSync(join(root, 'test/runtimes/expected.json'), 'utf8'));
 const TOOLS = ['curves', 'file', 'posterior', 'machine'].map((name) => `playground/${name}.html`);
+/** Sums of batches that are cut elsewhere agree to that, relatively (docs/numerics.md). */
+const CUT = 1e-12;
+/** What the command line said, by what it was given. */
+const scored = new Map();
 const AT_ONCE = 4;
 /** Milliseconds for a check in the browser. */
 const PATIENCE = 120_000;
 /** All pages of the reference are made alike: one browser opens each, the others some. */
 const REFERENCE = /^api\/.*(FocalLoss|Meter|Labels|index)\.html$/;
 
-export async function checkAll({ name, version, log, newPage }, { origin, pages }) {
+export async function checkAll({ name, version, log, newPage }, { origin, pages, data, family }) {
   const ask = async (what, given) => {
     const url = `${origin}/check?check=${what}&given=${encodeURIComponent(JSON.stringify(given ?? null))}`;
     const { error, value } = JSON.parse(await log(url, PATIENCE));
@@ -38,13 +44,22 @@ export async function checkAll({ name, version, log, newPage }, { origin, pages 
     }
   });
   await run('curves are the values of the package, and of the link', () => checkCurves(ask));
+  await run('every loss, as each option moves, is its formula', () =>
+    // engines give the same bits: what a control does is looked at in all, every one of them in one
+    checkFamily(ask, name === 'Chromium' ? family : family.map(withMoves(2))),
+  );
   for (const [names, given] of Object.entries({
     'scores.csv': {},
     'first.npy second.npy': { score: 'first', target: 'second' },
-    'scores.parquet': {},
-    'words.csv': { probabilities: true, target: 'kind', positive: 'spam' },
+    'scores.parquet': { command: ['--logits', 'score'] },
+    'words.csv': {
+      probabilities: true,
+      target: 'kind',
+      positive: 'spam',
+      command: ['--targets', 'kind', '--positive-label', 'spam'],
+    },
   })) {
-    await run(`a dropped file, ${names}`, () => checkFile(ask, names.split(' '), given));
+    await run(`a dropped file, ${names}`, () => checkFile(ask, names.split(' '), given, data));
   }
   await run('a first row that may be names or values is asked about', async () => {
     const { problem } = await ask('file', { names: ['pandas.csv'] });
@@ -87,7 +102,8 @@ async function checkCurves(ask) {
   deepStrictEqual(moved, link.replace('gamma=2', 'gamma=3'));
 }
 
-async function checkFile(ask, names, { probabilities = false, ...given }) {
+/** The page says what the package and the command line say of the same file. */
+async function checkFile(ask, names, { probabilities = false, command = [], ...given }, data) {
   const found = await ask('file', { names, ...given });
   if (found.problem !== undefined) throw new Error(found.problem);
   const expected = (gamma) => {
@@ -105,10 +121,26 @@ async function checkFile(ask, names, { probabilities = false, ...given }) {
     });
     return { mean, sums: [sumPositives, sumNegatives], hardest, eces };
   };
-  const { mean, sums, hardest, eces, moved } = found;
+  const { mean, sum, count, sums, hardest, eces, moved } = found;
+  const wanted = score(data.folder, [...names, ...command]);
+  deepStrictEqual(count, wanted.count);
+  const told = { mean, sum, sumPositives: sums[0], sumNegatives: sums[1] };
+  for (const [key, value] of Object.entries(told))
+    if (!(Math.abs(value - wanted[key]) <= CUT * wanted[key]))
+      throw new Error(`${key} is ${value}, and ${wanted[key]} by the command line`);
   deepStrictEqual({ mean, sums, hardest, eces }, expected(2));
   deepStrictEqual(moved, expected(3).mean);
   deepStrictEqual(found.figures, 4);
+}
+
+/** What `focal-loss score` says of files, at the options that the page begins with. */
+function score(folder, given) {
+  const key = given.join(' ');
+  if (!scored.has(key)) {
+    const command = [join(root, 'cli/dist/main.js'), 'score', ...given, '--gamma', '2', '--alpha', '0.25', '--json'];
+    scored.set(key, JSON.parse(execFileSync(process.execPath, command, { cwd: folder, encoding: 'utf8' })));
+  }
+  return scored.get(key);
 }
 
 async function checkPosterior(ask) {

@@ -1,4 +1,6 @@
 // Files that a user may have, of the same rows.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { binaryInputs } from '../../bench/inputs.mjs';
 
@@ -8,7 +10,14 @@ const { logits, targets } = binaryInputs(ROWS);
 /** What every file below says. */
 export const truth = { logits, targets, probabilities: Float64Array.from(logits, (x) => 1 / (1 + Math.exp(-x))) };
 
-export async function dataFiles() {
+/** Writes the files to a folder. */
+export async function writeData(folder) {
+  mkdirSync(folder);
+  for (const [name, bytes] of Object.entries(dataFiles())) writeFileSync(join(folder, name), bytes);
+  return { folder };
+}
+
+function dataFiles() {
   const rows = Array.from(logits, (x, k) => [k, x, targets[k]]);
   const words = Array.from(truth.probabilities, (p, k) => `${p};${targets[k] === 1 ? 'spam' : 'ham'}`);
   return {

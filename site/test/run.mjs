@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { chromium, firefox, webkit, withBrowser } from '../../test/runtimes/browsers.mjs';
 import { check, results } from '../../test/runtimes/report.mjs';
 import { root, site } from '../scripts/paths.mjs';
+import { loadRegistry } from '../scripts/registry.mjs';
 
 const BROWSERS = { chromium, firefox, webkit };
 const { values: options } = parseArgs({ options: { built: { type: 'string' }, only: { type: 'string' } } });
@@ -15,19 +16,21 @@ const scratch = mkdtempSync(join(tmpdir(), 'focal-loss-site-'));
 try {
   const built = options.built ?? build();
   // which the build has installed what they need for
-  const [{ checkAll }, { dataFiles }, { checkHovers }, { withSite }] = await Promise.all([
+  const [{ checkAll }, { writeData }, { familyChecks }, { checkHovers }, { withSite }] = await Promise.all([
     import('./checks.mjs'),
     import('./data.mjs'),
+    import('./family.mjs'),
     import('./hovers.mjs'),
     import('./server.mjs'),
   ]);
   const pages = readdirSync(built, { recursive: true }).filter((name) => name.endsWith('.html') && name !== '404.html');
   if (options.built === undefined) await check('site', '', 'types', async () => void run('vue-tsc', '--noEmit'));
   await check('site', '', 'what an editor shows', checkHovers);
-  const data = await dataFiles();
+  const data = await writeData(join(scratch, 'data'));
+  const family = familyChecks(await loadRegistry());
   await withSite(built, data, async (origin, missing) => {
     for (const name of options.only === undefined ? Object.keys(BROWSERS) : [options.only]) {
-      await withBrowser(BROWSERS[name], (browser) => checkAll(browser, { origin, pages, data }), puppeteer);
+      await withBrowser(BROWSERS[name], (browser) => checkAll(browser, { origin, pages, data, family }), puppeteer);
     }
     await check('site', '', 'nothing is asked for that is not there', async () => {
       if (missing.length > 0) throw new Error([...new Set(missing)].join(', '));

@@ -40,7 +40,7 @@ addEventListener('securitypolicyviolation', (event) => faults.push('refused: ' +
 const harness = fileURLToPath(new URL('harness', import.meta.url));
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** `data` are files by name, which the pages are given to read. */
+/** `data.folder` has the files that the pages are given to read. */
 export async function withSite(site, data, use) {
   const missing = [];
   const server = createServer((request, response) => {
@@ -53,10 +53,11 @@ export async function withSite(site, data, use) {
     if (pathname === '/check')
       return send(TYPES['.html'], '<!doctype html><script type="module" src="/harness/main.mjs"></script>');
     if (pathname === '/axe.js') return send(TYPES['.js'], readFileSync(axe));
-    if (pathname.startsWith('/data/') && data[pathname.slice(6)]) return send(undefined, data[pathname.slice(6)]);
     const [folder, path] = pathname.startsWith(BASE)
       ? [site, pathname.slice(BASE.length)]
-      : [harness, pathname.replace(/^\/harness\//, '')];
+      : pathname.startsWith('/data/')
+        ? [data.folder, pathname.slice(6)]
+        : [harness, pathname.replace(/^\/harness\//, '')];
     const file = join(folder, path.endsWith('/') || path === '' ? `${path}index.html` : path);
     if (existsSync(file) && statSync(file).isFile()) {
       const body = readFileSync(file);

@@ -1,5 +1,5 @@
 // What the curves' page shows, as the part of the link after #: #x=p&show=loss,grad&curve=FocalLoss;target=1;gamma=2
-import { defaultsOf, type LossKind, lossOf, type OptionValue, type OptionValues } from '../shared/losses.js';
+import { defaultsOf, lossOf, type OptionValue, type OptionValues, takes } from '../shared/losses.js';
 
 export const AXES = { p: 'Probability of the target’s class', x: 'Logit' } as const;
 export const QUANTITIES = { loss: 'Loss', grad: 'Gradient', hess: 'Hessian' } as const;
@@ -25,11 +25,11 @@ export const MOST_CURVES = 6;
 export const START =
   '#x=p&show=loss&curve=FocalLoss;gamma=0;alpha=null&curve=FocalLoss;gamma=1;alpha=null&curve=FocalLoss;gamma=2;alpha=null&curve=FocalLoss;gamma=5;alpha=null';
 
-export function write({ axis, show, log, curves }: PageState, losses: readonly LossKind[]): string {
+export function write({ axis, show, log, curves }: PageState): string {
   const parts = [`x=${axis}`, `show=${show.join(',')}`];
   if (log) parts.push('log=1');
   for (const { loss, target, options } of curves) {
-    const kind = lossOf(loss, losses);
+    const kind = lossOf(loss);
     if (kind === undefined) continue;
     const changed = kind.options.filter(({ name, value }) => options[name] !== value);
     const pairs = changed.map(({ name }) => `${name}=${options[name]}`);
@@ -39,7 +39,7 @@ export function write({ axis, show, log, curves }: PageState, losses: readonly L
 }
 
 /** Whatever is not understood is left out: a link may be older or newer than the page. */
-export function read(hash: string, losses: readonly LossKind[]): PageState {
+export function read(hash: string): PageState {
   const state: PageState = { axis: 'p', show: [], log: false, curves: [] };
   for (const part of decodeURIComponent(hash.slice(1)).split('&')) {
     const [key, value = ''] = split(part, '=');
@@ -47,7 +47,7 @@ export function read(hash: string, losses: readonly LossKind[]): PageState {
     if (key === 'show') state.show = value.split(',').filter((name): name is Quantity => name in QUANTITIES);
     if (key === 'log') state.log = value === '1';
     if (key === 'curve' && state.curves.length < MOST_CURVES) {
-      const curve = readCurve(value, losses);
+      const curve = readCurve(value);
       if (curve !== undefined) state.curves.push(curve);
     }
   }
@@ -55,28 +55,21 @@ export function read(hash: string, losses: readonly LossKind[]): PageState {
   return state;
 }
 
-function readCurve(text: string, losses: readonly LossKind[]): CurveState | undefined {
+function readCurve(text: string): CurveState | undefined {
   const [loss, ...pairs] = text.split(';');
-  const kind = lossOf(loss, losses);
+  const kind = lossOf(loss);
   if (kind === undefined) return undefined;
   const given = new Map(pairs.map((pair) => split(pair, '=')));
   const options: Record<string, OptionValue> = { ...defaultsOf(kind) };
   for (const option of kind.options) {
     const value = given.get(option.name);
     if (value === undefined) continue;
-    if (option.kind === 'choice') {
-      if (option.choices.includes(value)) options[option.name] = value;
-    } else if (value === 'null') {
-      if (option.off) options[option.name] = null;
-    } else if (value !== '' && Number(value) >= option.min && Number(value) <= option.max) {
-      options[option.name] = Number(value);
-    }
+    const meant = option.kind === 'choice' || value === '' ? value : value === 'null' ? null : Number(value);
+    if (takes(option, meant)) options[option.name] = meant;
   }
   const target = Number(given.get('target') ?? 1);
   const fits =
-    target === 1 ||
-    (kind.targets === 'soft' && target >= 0 && target <= 1) ||
-    (kind.targets === 'hard' && target === 0);
+    target === 1 || (kind.targets === 'soft' && target >= 0 && target <= 1) || (kind.targets !== 'row' && target === 0);
   return { loss, target: fits ? target : 1, options };
 }
 

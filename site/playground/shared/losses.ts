@@ -1,4 +1,10 @@
-// What the playground offers of each loss: its options with the range of their sliders, in the order in which they act.
+// What the playground offers of each loss, from the registry: its options with the range of their sliders.
+import {
+  LOSSES as ELEMENTS,
+  type LossEntry,
+  type NumberOption as Range,
+  ROW_LOSSES,
+} from '../../../losses/registry.js';
 
 /** A number on a slider. `off` says that null turns it off. */
 export interface NumberOption {
@@ -8,7 +14,7 @@ export interface NumberOption {
   readonly max: number;
   readonly step: number;
   readonly value: number;
-  readonly off?: boolean;
+  readonly off: boolean;
 }
 
 export interface ChoiceOption {
@@ -26,73 +32,68 @@ export interface LossKind {
   /** The name of the class that the package exports. */
   readonly id: string;
   readonly title: string;
-  /** What a target may be: any number in [0, 1], 0 or 1, or the class of a row, which the curve then shows. */
-  readonly targets: 'soft' | 'hard' | 'row';
+  /**
+   * What a target may be: any number in [0, 1], 0 or 1, whether the label of a row is the class of the curve, or nothing else
+   * than that.
+   */
+  readonly targets: 'soft' | 'hard' | 'label' | 'row';
   readonly options: readonly LossOption[];
 }
 
-const number = (name: string, value: number, min: number, max: number, step: number, off = false): NumberOption => ({
-  kind: 'number',
-  name,
-  value,
-  min,
-  max,
-  step,
-  off,
-});
-
-const gamma = (value: number, name = 'gamma') => number(name, value, 0, 8, 0.1);
-const posWeight = number('posWeight', 1, 0, 10, 0.1);
-const labelSmoothing = number('labelSmoothing', 0, 0, 0.5, 0.01);
-const polyEpsilon = number('polyEpsilon', 0, -1, 5, 0.1);
-const softTargets: ChoiceOption = {
-  kind: 'choice',
-  name: 'softTargets',
-  choices: ['linear', 'split', 'crossEntropy'],
-  value: 'linear',
-};
+/** What options that are no numbers are where they are not given. */
+const USUAL: Readonly<Record<string, string>> = { softTargets: 'linear' };
 
 export const LOSSES: readonly LossKind[] = [
-  {
-    id: 'FocalLoss',
-    title: 'Focal loss',
-    targets: 'soft',
-    options: [gamma(1.5), number('alpha', 0.25, 0, 1, 0.01, true), posWeight, labelSmoothing, polyEpsilon, softTargets],
-  },
-  { id: 'BCEWithLogitsLoss', title: 'Binary cross entropy', targets: 'soft', options: [posWeight] },
-  {
-    id: 'SoftmaxFocalLoss',
-    title: 'Softmax focal loss',
-    targets: 'row',
-    options: [number('numClasses', 10, 2, 100, 1), gamma(1.5), labelSmoothing, polyEpsilon],
-  },
-  { id: 'QualityFocalLoss', title: 'Quality focal loss', targets: 'soft', options: [gamma(2, 'beta')] },
-  {
-    id: 'VarifocalLoss',
-    title: 'Varifocal loss',
-    targets: 'soft',
-    options: [gamma(2), number('alpha', 0.75, 0, 1, 0.01)],
-  },
-  {
-    id: 'AsymmetricLoss',
-    title: 'Asymmetric loss',
-    targets: 'hard',
-    options: [gamma(1, 'gammaPositive'), gamma(4, 'gammaNegative'), number('margin', 0.05, 0, 0.5, 0.01)],
-  },
-  {
-    id: 'HeatmapFocalLoss',
-    title: 'Heatmap focal loss',
-    targets: 'soft',
-    options: [gamma(2, 'alpha'), gamma(4, 'beta')],
-  },
+  ...Array.from(new Set(ELEMENTS.map(({ name }) => name)), (name) =>
+    kindOf(ELEMENTS.filter((each) => each.name === name)),
+  ),
+  ...ROW_LOSSES.map(
+    ({ name, title, options }): LossKind => ({
+      id: name,
+      title,
+      targets: name === 'SoftmaxFocalLoss' ? 'row' : 'label',
+      options: Object.entries(options).map(numberOf),
+    }),
+  ),
 ];
 
-export function lossOf(id: string, among: readonly LossKind[] = LOSSES): LossKind | undefined {
-  return among.find((loss) => loss.id === id);
+/** Entries of one class differ in options that are no numbers, which become a choice. */
+function kindOf(entries: readonly LossEntry[]): LossKind {
+  const [{ name, title, soft }] = entries;
+  const numbers = Object.entries(Object.assign({}, ...entries.map(({ options }) => options)) as LossEntry['options']);
+  const fixed = new Set(entries.flatMap(({ fixed }) => Object.keys(fixed ?? {})));
+  const choices = Array.from(fixed, (key): ChoiceOption => {
+    const value = USUAL[key];
+    return { kind: 'choice', name: key, value, choices: entries.map((entry) => String(entry.fixed?.[key] ?? value)) };
+  });
+  return { id: name, title, targets: soft ? 'soft' : 'hard', options: [...numbers.map(numberOf), ...choices] };
+}
+
+function numberOf([name, { fallback, min, max, step, off }]: [string, Range]): NumberOption {
+  return { kind: 'number', name, min, max, step, value: fallback, off: off ?? false };
+}
+
+export function lossOf(id: string): LossKind | undefined {
+  return LOSSES.find((loss) => loss.id === id);
 }
 
 export function defaultsOf(loss: LossKind): OptionValues {
   return Object.fromEntries(loss.options.map(({ name, value }) => [name, value]));
+}
+
+/** Whether the option can have that value. */
+export function takes(option: LossOption, value: OptionValue): boolean {
+  if (option.kind === 'choice') return option.choices.includes(String(value));
+  if (value === null) return option.off;
+  return typeof value === 'number' && value >= option.min && value <= option.max;
+}
+
+/** Options of another loss that this one has as well, with the same meaning. */
+export function sharedOptions(loss: LossKind, other: LossKind, values: OptionValues): OptionValues {
+  const same = (a: LossOption, b: LossOption) => a.name === b.name && a.kind === b.kind && a.value === b.value;
+  const shared = loss.options.filter((option) => other.options.some((each) => same(option, each)));
+  const kept = shared.filter((option) => takes(option, values[option.name]));
+  return Object.fromEntries(kept.map(({ name }) => [name, values[name]]));
 }
 
 /** The call that makes the loss, without the options that have their default. */

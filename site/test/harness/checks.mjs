@@ -44,6 +44,38 @@ async function curves({ hash, position, moved }) {
   });
 }
 
+/** Of each link, the values as it opens, and after each of its moves: a card, an option, and where that goes. */
+async function family(links) {
+  return withPage('playground/curves.html', {}, async (page, view) => {
+    const rows = () =>
+      page.all('.values tbody tr').map((row) => [...row.cells].slice(1).map((cell) => Number(cell.textContent)));
+    const found = [];
+    for (const { hash, position, moves } of links) {
+      const { loss, cards } = /curve=(?<loss>\w+)(?<cards>.*)/.exec(hash).groups;
+      view.location.hash = hash;
+      const count = cards.split('curve=').length;
+      const shown = () => page.all('.card select[aria-label]').map(({ value }) => value);
+      await until(() => shown().length === count && shown().every((value) => value === loss), `${count} of ${loss}`);
+      await page.set(page.field('read at'), position);
+      await page.ready();
+      const after = [];
+      for (const { card, option, to } of moves) {
+        const within = page.all('.card')[card];
+        const kind = typeof to === 'string' ? 'select' : 'input[type=range]';
+        const field = await until(() => page.field(option, within, kind), `${option} of ${loss}`);
+        const from = field.value;
+        await page.set(field, to);
+        await page.ready();
+        after.push({ moved: rows()[card], link: view.location.hash });
+        await page.set(field, from);
+        await page.ready();
+      }
+      found.push({ start: rows(), after });
+    }
+    return { found, faults: page.faults() };
+  });
+}
+
 async function file({ names, score, target, positive }) {
   return withPage('playground/file.html', {}, async (page) => {
     await page.drop(names);
@@ -63,6 +95,8 @@ async function file({ names, score, target, positive }) {
     const values = (selector) => page.all(selector).map(({ value }) => Number(value));
     const before = {
       mean: values('data.mean')[0],
+      sum: values('data.sum')[0],
+      count: values('data.count')[0],
       sums: values('.classes data'),
       eces: values('data.before, data.after'),
     };
@@ -168,4 +202,4 @@ async function accessible({ paths, dark }) {
   return found;
 }
 
-export const checks = { phones, curves, file, sample, posterior, machine, walk, accessible };
+export const checks = { phones, curves, family, file, sample, posterior, machine, walk, accessible };
