@@ -152,6 +152,10 @@ export class State extends Frame {
   rowRest: Float;
   rowLog: Float;
   rowTurn: Float;
+  /** The class at hand, of rows whose classes are planes. */
+  classAtHand: i32;
+  /** Bytes from the sum of classes of even number to that of its like. */
+  oddness: usize;
 }
 
 // Offsets, for v128.load_splat<Float>(frame, GAMMA).
@@ -190,6 +194,7 @@ export const ROW_SUM: usize = offsetof<State>('rowSum');
 export const ROW_REST: usize = offsetof<State>('rowRest');
 export const ROW_LOG: usize = offsetof<State>('rowLog');
 export const ROW_TURN: usize = offsetof<State>('rowTurn');
+export const CLASS_AT_HAND: usize = offsetof<State>('classAtHand');
 
 /** The first address of the slots, a multiple of 64. */
 export const STATE_BYTES: usize = (offsetof<State>() + 63) & ~63;

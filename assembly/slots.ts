@@ -74,6 +74,9 @@ export class LogMantissa extends Place2 {}
 export class Exponent extends Place3 {}
 // Where a distance is next to 0, as a mask.
 export class Near extends Place2 {}
+// Of rows whose classes are planes: the sums of the exponentials of classes of even and of odd number.
+export class EvenSum extends Place5 {}
+export class OddSum extends Place8 {}
 // What a row's derivatives are made of.
 export class TargetSlope extends Place2 {}
 export class OthersSlope extends Place3 {}

@@ -93,7 +93,7 @@ function fillTiles(pad: usize, count: i32, value: Float): void {
 }
 
 /** The numbers from `from` on to the end of a tile. */
-function fillTile(pad: usize, from: i32, value: Float): void {
+export function fillTile(pad: usize, from: i32, value: Float): void {
   for (let i = from; i < wholeTiles(from); i++) store<Float>(pad + bytesOf(i), value);
 }
 

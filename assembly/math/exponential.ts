@@ -70,7 +70,7 @@ export class Reduce extends TileStage {
   put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
 }
 
-const EVEN: usize =
+export const EVEN: usize =
   sizeof<Float>() == 4
     ? memory.data<Float>([2.0, 0.1666661947965622, -0.0027661488857120275], 16)
     : memory.data<Float>(
@@ -124,7 +124,7 @@ export class Quotient extends TileStage {
 
 // v = r coth(r / 2)
 // @ts-ignore: decorator
-@inline function evenPart(r: v128, c0: v128, c1: v128, c2: v128): v128 {
+@inline export function evenPart(r: v128, c0: v128, c1: v128, c2: v128): v128 {
   const square = mul(r, r);
   if (sizeof<Float>() == 8) {
     const high = mulAdd(square, mulAdd(square, nth(EVEN, 5), nth(EVEN, 4)), nth(EVEN, 3));
@@ -140,6 +140,13 @@ export class Quotient extends TileStage {
 // @ts-ignore: decorator
 @inline export function ratio(d: v128, n: v128, signed: v128, correction: v128, times: v128, half: v128): v128 {
   return div(signed, mulAdd(n, half, mulSub(correction, times, d)));
+}
+
+// The exponential of a remainder, times its scale.
+// @ts-ignore: decorator
+@inline export function exponentialOf(r: v128, scale: v128): v128 {
+  const v = evenPartOf(r);
+  return mul(div(add(v, r), sub(v, r)), scale);
 }
 
 /** Result, a slot, is the exponential of Remainder, times Scale. */

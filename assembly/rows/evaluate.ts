@@ -21,7 +21,7 @@ import { powerOf, prepareGamma, raise } from '../math/raise';
 import { rowBytes, storeColumns, strideOf } from './columns';
 import { RowSlope, writeRow } from './derivatives';
 import { exponentiateRow, logOf, reduceRow } from './exponential';
-import { takeLabels, writePlanes } from './planes';
+import { planeTerms, writePlanes } from './planes';
 import { rowMax, rowSum } from './row';
 import { NARROW, exponentiateAcross, logsOf, rowsAcross, sumAcross } from './side-by-side';
 import { evaluateShares, needsShares } from './shares';
@@ -76,18 +76,26 @@ function prepare(frame: usize): void {
 function group(frame: usize, start: i32, rows: i32): void {
   const call = changetype<State>(frame);
   const bytes = bytesOf(wholeTiles(rows));
-  fillSlot<Denominator>(frame, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
-  fillSlot<Numerator>(frame, rows, 0);
-  fillSlot<Hinge>(frame, rows, 0);
   if (isWeighed(call)) fillSlot<Weight>(frame, rows, 1);
-  claim<Others>(frame, bytes); // of rows beyond the last it means nothing
-  if (call.stride > 1 && call.grad != 0) takeLabels(frame, start, rows); // for writePlanes
-  for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
-    exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
-  }
+  if (call.stride > 1) {
+    planeTerms(frame, start, rows);
+    if (isWeighed(call)) for (let row = 0; row < rows; row++) weighRow(frame, start, row, labelOf(call, start + row));
+  } else rowByRow(frame, start, rows, bytes);
   if (call.grad != 0) rowTerms<WithSlope>(frame, bytes);
   else rowTerms<ValueOnly>(frame, bytes);
   outputs(frame, start, rows, bytes);
+}
+
+/** Brings rows one after the other to Denominator, Numerator, Hinge and Others, their exponentials to the gradient. */
+function rowByRow(frame: usize, start: i32, rows: i32, bytes: usize): void {
+  const call = changetype<State>(frame);
+  fillSlot<Denominator>(frame, rows, 1); // a row of no loss, for those that are ignored and those beyond the last
+  fillSlot<Numerator>(frame, rows, 0);
+  fillSlot<Hinge>(frame, rows, 0);
+  claim<Others>(frame, bytes); // of rows beyond the last it means nothing
+  for (let row = 0; row < rows; row += rowsAtOnce(call.classes)) {
+    exponentials(frame, start, row, min(rows - row, rowsAtOnce(call.classes)));
+  }
 }
 
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 import { bytesOf } from '../frame';
 import { Exponentiate, MANTISSA_BITS } from '../math/exponential';
 import { rowShift } from './row';
-import { LANES, every, larger, mulAdd, mulSub, read, shiftLeft, splat, sub } from '../simd/lanes';
+import { LANES, every, larger, mulAdd, mulSub, nth, read, shiftLeft, splat, sub } from '../simd/lanes';
 import { eachTile } from '../simd/stage';
 import { V0, wholeTiles } from '../simd/tile';
 import { Exponential, Logits, Remainder, Scale, claim, put, slot } from '../slots';
@@ -54,8 +54,8 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
   const lowest = splat(<Float>(<f64>(k - BIAS) * 0.6931471805599453)); // its scale is zero
   const log2e = every(ROW_REDUCE);
   const round = splat(<Float>((sizeof<Float>() == 4 ? 12583039.0 : 6755399441056767.0) - <f64>k));
-  const high = every(ROW_REDUCE + 4);
-  const low = every(ROW_REDUCE + 8);
+  const high = nth(ROW_REDUCE, 1);
+  const low = nth(ROW_REDUCE, 2);
   const slots = frame + at;
   const end = bytesOf(count);
   const last: usize = count < LANES ? 0 : end - 16; // the last ones, some of them again

@@ -1,58 +1,337 @@
-import { State, bytesOf } from '../frame';
+import { BAD_TARGET } from '../../src/abi';
+import { fillTile } from '../elements/inputs';
+import { CLASS_AT_HAND, State, bytesOf } from '../frame';
 import { classBytes } from './columns';
-import { LANES, SIGN, andNot, choose, every, isInteger, mul, negativeMask, read, storeInteger, write, xor } from '../simd/lanes';
-import { VectorStage, eachVector } from '../simd/stage';
-import { V0, wholeTiles } from '../simd/tile';
-import { Labels, OthersSlope, Output, TargetSlope, claim, get, slot } from '../slots';
+import { ROW_REDUCE, reduceLogits } from './exponential';
+import { EVEN, MANTISSA_BITS, evenPart, exponentialOf } from '../math/exponential';
+import { farMask, logsOf, scaleRows } from './side-by-side';
+import {
+  ONE,
+  SIGN,
+  add,
+  addIntegers,
+  and,
+  andNot,
+  any,
+  belowMask,
+  choose,
+  div,
+  equalIntegers,
+  equalMask,
+  every,
+  integers,
+  larger,
+  mul,
+  mulAdd,
+  mulSub,
+  negativeMask,
+  not,
+  nth,
+  or,
+  read,
+  shiftLeft,
+  storeInteger,
+  sub,
+  sub32,
+  write,
+  write2,
+  xor,
+  zero,
+} from '../simd/lanes';
+import { TileStage, VectorStage, eachTile, eachVector } from '../simd/stage';
+import { V0, V2, fillsTiles, wholeTiles } from '../simd/tile';
+import {
+  Denominator,
+  EvenSum,
+  Exponential,
+  Hinge,
+  Labels,
+  Largest,
+  Logits,
+  Lowest,
+  Numerator,
+  OddSum,
+  Others,
+  OthersSlope,
+  Output,
+  Remainder,
+  Rounding,
+  Scale,
+  Shift,
+  TargetSlope,
+  claim,
+  get,
+  next,
+  put,
+  put2,
+  slot,
+} from '../slots';
 
 // Rows whose classes are planes, as segmentation models have them: element (row r, class j) at r + j stride. A vector is one
-// class of some rows already, so that nothing is transposed. Their gradient is written plane by plane: labels are compared with
-// the class at hand and address nothing.
+// class of some rows already, so that a class of a block of rows is a block of elements: nothing is transposed, and what a row
+// adds up stays in its lane. Labels are compared with the class at hand and address nothing.
 
-/** Labels = the labels of rows, -1 where one is ignored or wrong and for rows beyond the last. */
-export function takeLabels(frame: usize, start: i32, rows: i32): void {
+/** More exponentials in two sums would lose more than a row of as many classes. */
+export const MOST_PLANES: i32 = 128;
+
+// From the sum of classes of even number to that of the others.
+const ODD: usize = slot<OddSum>() - slot<EvenSum>();
+
+/** Brings up to BLOCK rows from row `start` to Denominator, Numerator, Hinge and Others, their exponentials to the gradient. */
+export function planeTerms(frame: usize, start: i32, rows: i32): void {
+  const call = changetype<State>(frame);
+  const bytes = bytesOf(wholeTiles(rows));
+  const step = classBytes(call);
+  const first = call.logits + bytesOf(start);
+  // What lies behind the last rows is read in vain, where there is anything.
+  const isCopied = first + <usize>(call.classes - 1) * step + bytes > <usize>memory.size() << 16;
+  takeLabels(frame, start, rows);
+  takeLargest(frame, first, step, rows, isCopied);
+  const shifts = scaleAll(frame, bytes);
+  takeTargets(frame, first, step, rows, shifts);
+  for (let j = 0; j < call.classes; j++) {
+    const x = plane(frame, first + <usize>j * step, rows, isCopied, shifts);
+    const out = call.grad + bytesOf(start) + <usize>j * step;
+    const isDirect = call.grad != 0 && fillsTiles(rows);
+    call.classAtHand = j;
+    call.oddness = j & 1 ? ODD : 0;
+    eachTile<ReduceClass>(frame, x, 0, bytes);
+    eachTile<AddClass>(frame, x, isDirect ? out : frame + slot<Exponential>(), bytes);
+    if (call.grad != 0 && !isDirect) memory.copy(out, frame + slot<Exponential>(), bytesOf(rows));
+  }
+  claim<OddSum>(frame, bytes);
+  eachVector<FinishRows>(frame, 0, 0, bytes);
+}
+
+/** Labels = the labels of rows, -1 where one is ignored or wrong and for rows beyond the last; counts those that are not. */
+function takeLabels(frame: usize, start: i32, rows: i32): void {
   const call = changetype<State>(frame);
   const labels = frame + slot<Labels>();
-  const source = call.targets + (start << 2);
-  for (let r = 0; r < rows; r++) {
-    const label = load<i32>(source + (r << 2));
-    const isClass = <u32>label < <u32>call.classes;
-    storeInteger(labels + bytesOf(r), isClass ? label : -1);
+  const whole = wholeTiles(rows);
+  memory.copy(labels, call.targets + (start << 2), rows << 2);
+  memory.fill(labels + (rows << 2), 0xff, (whole - rows) << 2);
+  const classes = integers(frame + offsetof<State>('classes'));
+  let wrong = zero();
+  let kept = zero();
+  for (let at = labels; at < labels + (whole << 2); at += 16) {
+    const label = read(at);
+    const isClass = belowMask(label, classes);
+    wrong = or(wrong, andNot(not(label), isClass)); // the bits of -1 are all set
+    kept = sub32(kept, isClass);
+    write(at, or(label, not(isClass)));
   }
-  for (let r = rows; r < wholeTiles(rows); r++) storeInteger(labels + bytesOf(r), -1);
-  claim<Labels>(frame, bytesOf(wholeTiles(rows)));
+  if (any(wrong)) call.bad |= BAD_TARGET;
+  call.positives += addIntegers(kept);
+  if (sizeof<Float>() == 8) for (let r = whole - 1; r >= 0; r--) storeInteger(labels + bytesOf(r), load<i32>(labels + (r << 2)));
+  claim<Labels>(frame, bytesOf(whole));
+}
+
+/** The address of a class of rows: where it lies, or a copy in whole tiles, less Shift where some rows are shifted. */
+function plane(frame: usize, at: usize, rows: i32, isCopied: bool, shifts: bool): usize {
+  if (!isCopied && !shifts) return at;
+  const bytes = bytesOf(wholeTiles(rows));
+  const copy = frame + slot<Logits>();
+  memory.copy(copy, at, bytesOf(rows));
+  fillTile(copy, rows, 0);
+  claim<Logits>(frame, bytes);
+  if (shifts) eachVector<TakeShift>(frame, 0, 0, bytes);
+  return copy;
+}
+
+/** Largest, over all classes. */
+function takeLargest(frame: usize, first: usize, step: usize, rows: i32, isCopied: bool): void {
+  const classes = changetype<State>(frame).classes;
+  const bytes = bytesOf(wholeTiles(rows));
+  memory.copy(frame + slot<Largest>(), plane(frame, first, rows, isCopied, false), bytes);
+  claim<Largest>(frame, bytes);
+  let j = 1;
+  if (!isCopied) {
+    for (; j + 4 <= classes; j += 4) eachVector<TakeLargestOfFour>(frame, first + <usize>j * step, step, bytes);
+  }
+  for (; j < classes; j++) eachVector<TakeLargest>(frame, plane(frame, first + <usize>j * step, rows, isCopied, false), 0, bytes);
+}
+
+/** Largest = the larger of it and x. */
+@final
+@unmanaged
+class TakeLargest extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    put<Largest, V0>(frame + o, larger(get<Largest, V0>(frame + o), read(x + o)));
+  }
+}
+
+/** The same of four planes, y bytes apart. */
+@final
+@unmanaged
+class TakeLargestOfFour extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = x + o;
+    const third = at + 2 * y;
+    const largest = larger(larger(get<Largest, V0>(frame + o), read(at)), read(at + y));
+    put<Largest, V0>(frame + o, larger(larger(largest, read(third)), read(third + y)));
+  }
+}
+
+/** Of all rows, the n of their largest logits and what their logits are reduced with; whether any has to be shifted. */
+function scaleAll(frame: usize, bytes: usize): bool {
+  let shifts = zero();
+  for (let at = frame; at < frame + bytes; at += 16) {
+    const largest = get<Largest, V0>(at);
+    const far = farMask(largest);
+    shifts = or(shifts, far);
+    put<Shift, V0>(at, and(largest, far));
+    scaleRows(at, at, andNot(largest, far));
+    put<EvenSum, V0>(at, zero());
+    put<EvenSum, V0>(at + ODD, zero());
+  }
+  return any(shifts);
+}
+
+/** Logits -= Shift; infinite ones are at no distance from it. */
+@final
+@unmanaged
+class TakeShift extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const logits = get<Logits, V0>(at);
+    const shift = get<Shift, V0>(at);
+    put<Logits, V0>(at, andNot(sub(logits, shift), equalMask(logits, shift)));
+  }
+}
+
+/** Denominator and Hinge: the targets' exponentials and their logarithms. Rows without a label are of no loss. */
+function takeTargets(frame: usize, first: usize, step: usize, rows: i32, shifts: bool): void {
+  const bytes = bytesOf(wholeTiles(rows));
+  const logits = frame + slot<Logits>();
+  for (let r = 0; r < rows; r++) {
+    const label = max<i32>(0, load<i32>(frame + slot<Labels>() + bytesOf(r))); // what is read in vain is not used
+    store<Float>(logits + bytesOf(r), load<Float>(first + bytesOf(r) + <usize>label * step));
+  }
+  fillTile(logits, rows, 0);
+  claim<Logits>(frame, bytes);
+  if (shifts) eachVector<TakeShift>(frame, 0, 0, bytes);
+  eachVector<TakeTargets>(frame, 0, 0, bytes);
+}
+
+@final
+@unmanaged
+class TakeTargets extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const logits = get<Logits, V0>(at);
+    const ignored = negativeMask(get<Labels, V0>(at));
+    reduceLogits(at, logits, get<Lowest, V0>(at), every(ROW_REDUCE), get<Rounding, V0>(at), nth(ROW_REDUCE, 1), nth(ROW_REDUCE, 2));
+    const exponential = exponentialOf(get<Remainder, V0>(at), get<Scale, V0>(at));
+    put<Denominator, V0>(at, choose(every(ONE), exponential, ignored));
+    put<Hinge, V0>(at, andNot(logsOf(logits, get<Hinge, V0>(at)), ignored));
+  }
+}
+
+/**
+ * Writes the exponentials of the class at hand, whose logits are at x, to y, and adds those to a sum whose row is not of this
+ * class. Classes of even and of odd number have a sum each, so that the bits are those of rows one after the other.
+ */
+@final
+@unmanaged
+class AddClass extends TileStage {
+  @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const c0 = nth(EVEN, 0);
+    const c1 = nth(EVEN, 1);
+    const c2 = nth(EVEN, 2);
+    const classAtHand = integers(frame + CLASS_AT_HAND);
+    const at = frame + o;
+    const sums = at + changetype<State>(frame).oddness;
+    addClass<V0>(at, sums, y + o, c0, c1, c2, classAtHand);
+    addClass<V2>(at, sums, y + o + 32, c0, c1, c2, classAtHand);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function addClass<V>(at: usize, sums: usize, y: usize, c0: v128, c1: v128, c2: v128, classAtHand: v128): void {
+  const r0 = get<Remainder, V>(at);
+  const r1 = next<Remainder, V>(at);
+  const v0 = evenPart(r0, c0, c1, c2);
+  const v1 = evenPart(r1, c0, c1, c2);
+  const e0 = mul(div(add(v0, r0), sub(v0, r0)), get<Scale, V>(at));
+  const e1 = mul(div(add(v1, r1), sub(v1, r1)), next<Scale, V>(at));
+  write2(y, e0, e1);
+  const others0 = andNot(e0, equalIntegers(get<Labels, V>(at), classAtHand));
+  const others1 = andNot(e1, equalIntegers(next<Labels, V>(at), classAtHand));
+  put2<EvenSum, V>(sums, add(get<EvenSum, V>(sums), others0), add(next<EvenSum, V>(sums), others1));
+}
+
+/** Remainder and Scale of the logits of a class, x. */
+@final
+@unmanaged
+class ReduceClass extends TileStage {
+  @inline override tile(frame: usize, o: usize, x: usize, y: usize): void {
+    const log2e = every(ROW_REDUCE);
+    const high = nth(ROW_REDUCE, 1);
+    const low = nth(ROW_REDUCE, 2);
+    const at = frame + o;
+    reduceClass<V0>(at, x + o, log2e, high, low);
+    reduceClass<V2>(at, x + o + 32, log2e, high, low);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function reduceClass<V>(at: usize, x: usize, log2e: v128, high: v128, low: v128): void {
+  const a0 = larger(read(x), get<Lowest, V>(at));
+  const a1 = larger(read(x + 16), next<Lowest, V>(at));
+  const round0 = get<Rounding, V>(at);
+  const round1 = next<Rounding, V>(at);
+  const rounded0 = mulAdd(a0, log2e, round0);
+  const rounded1 = mulAdd(a1, log2e, round1);
+  const n0 = sub(rounded0, round0);
+  const n1 = sub(rounded1, round1);
+  put2<Remainder, V>(at, mulSub(n0, low, mulSub(n0, high, a0)), mulSub(n1, low, mulSub(n1, high, a1)));
+  put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
+}
+
+/** Numerator and Others, the sum of the others. */
+@final
+@unmanaged
+class FinishRows extends VectorStage {
+  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const others = add(get<EvenSum, V0>(at), get<OddSum, V0>(at));
+    put<Others, V0>(at, others);
+    put<Numerator, V0>(at, andNot(others, negativeMask(get<Labels, V0>(at))));
+  }
 }
 
 /** Turns the exponentials in the gradient into the gradient. */
 export function writePlanes(frame: usize, start: i32, rows: i32): void {
   const call = changetype<State>(frame);
-  const whole = bytesOf(rows & -LANES);
-  const rest = bytesOf(rows & (LANES - 1));
+  const whole = bytesOf(rows) & ~15; // vectors
+  const rest = bytesOf(rows) - whole;
   for (let j = 0; j < call.classes; j++) {
     const out = call.grad + bytesOf(start) + <usize>j * classBytes(call);
-    eachVector<WritePlane>(frame, out, j, whole);
+    call.classAtHand = j;
+    eachVector<WritePlane>(frame, out, 0, whole);
     if (rest == 0) continue;
     const pad = frame + slot<Output>(); // as if the plane lay there, up to its last rows
     memory.copy(pad + whole, out + whole, rest);
-    writePlane(frame, whole, pad, j);
+    writePlane(frame, whole, pad);
     memory.copy(out + whole, pad + whole, rest);
   }
 }
 
-/** The gradient of class y from the exponentials at x. */
+/** The gradient of the class at hand from the exponentials at x. */
 @final
 @unmanaged
 class WritePlane extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    writePlane(frame, o, x, <i32>y);
+    writePlane(frame, o, x);
   }
 }
 
 // @ts-ignore: decorator
-@inline function writePlane(frame: usize, o: usize, x: usize, y: i32): void {
+@inline function writePlane(frame: usize, o: usize, x: usize): void {
   const at = frame + o;
   const labels = get<Labels, V0>(at);
   const others = mul(read(x + o), get<OthersSlope, V0>(at));
   const target = xor(get<TargetSlope, V0>(at), every(SIGN));
-  write(x + o, andNot(choose(target, others, isInteger(labels, y)), negativeMask(labels)));
+  const isTarget = equalIntegers(labels, integers(frame + CLASS_AT_HAND));
+  write(x + o, andNot(choose(target, others, isTarget), negativeMask(labels)));
 }

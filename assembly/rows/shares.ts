@@ -3,7 +3,8 @@ import { Frame, State, bytesOf, has } from '../frame';
 import { Exponentiate, Quotient, Reduce } from '../math/exponential';
 import { powerOf, raise } from '../math/raise';
 import { classBytes, loadColumns, rowBytes, storeColumns, strideOf } from './columns';
-import { NARROW, farMask, logsOf, reduceAcross, rowsAcross, scaleRows } from './side-by-side';
+import { MOST_PLANES } from './planes';
+import { farMask, logsOf, reduceAcross, rowsAcross, scaleRows } from './side-by-side';
 import {
   addShares,
   describeRows,
@@ -76,7 +77,7 @@ import {
 /** Whether a call takes these ways, and not the short one of labels, which has planes of few classes only. */
 // @ts-ignore: decorator
 @inline export function needsShares(call: Frame): bool {
-  if (call.stride > 1 && call.classes > NARROW) return true;
+  if (call.stride > 1 && call.classes > MOST_PLANES) return true;
   return has(call, Flag.soft) || call.labelSmoothing != 0 || call.polyEpsilon != 0 || call.hess != 0;
 }
 

@@ -201,6 +201,23 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
   else store<i64>(at, value);
 }
 
+// Mask of the 32-bit lanes, unsigned integers, where a < b.
+// @ts-ignore: decorator
+@inline export function belowMask(a: v128, b: v128): v128 {
+  return i32x4.lt_u(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function sub32(a: v128, b: v128): v128 {
+  return i32x4.sub(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function equalIntegers(a: v128, b: v128): v128 {
+  if (sizeof<Float>() == 4) return i32x4.eq(a, b);
+  return i64x2.eq(a, b);
+}
+
 // @ts-ignore: decorator
 @inline export function subIntegers(a: v128, b: v128): v128 {
   if (sizeof<Float>() == 4) return i32x4.sub(a, b);

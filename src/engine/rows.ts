@@ -5,7 +5,7 @@ import { sameLength, wrongShape, wrongValue } from '../checks.js';
 import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, sharedInstance } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
-import { type Operand, part, type View } from './operand.js';
+import type { Operand, View } from './operand.js';
 import { axisOf, checkAgreement, type Layout } from './shapes.js';
 import {
   type Classes,
@@ -298,17 +298,15 @@ export function stagePlanes(
 }
 
 export function takePlanes(
-  { floats }: Instance,
+  instance: Instance,
   array: Floats,
   layout: Layout,
   start: number,
   count: number,
   region: number,
 ): void {
-  const first = region / FLOAT_BYTES;
   eachRun(layout, start, count, (element, place, length) => {
-    const target = part(array, FLOAT_KIND, element, length) as Floats;
-    target.set(floats.subarray(first + place, first + place + length));
+    instance.takeFloats(array, element, length, region + FLOAT_BYTES * place);
   });
 }
 
