@@ -1,6 +1,6 @@
 // Builds dist/ of the command line: one module for each thing that is loaded only when needed.   node cli/build.mjs
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -24,14 +24,14 @@ await build({
   define: { __VERSION__: JSON.stringify(version) },
 });
 
-/** The module "#counter": the bytes of assembly/counter.ts. */
+/** The module build/counter.js: the bytes of assembly/counter.ts. */
 function compileCounter() {
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   execFileSync(process.execPath, [asc, '--config', 'asconfig.json', '--target', 'release'], {
     cwd: at('.'),
     stdio: 'inherit',
   });
-  mkdirSync(at('dist'));
   const digits = readFileSync(at('build/counter.wasm')).toString('hex');
-  writeFileSync(at('dist/counter.js'), `export const binary = Buffer.from('${digits}', 'hex');\n`);
+  writeFileSync(at('build/counter.js'), `export const binary = Buffer.from('${digits}', 'hex');\n`);
+  writeFileSync(at('build/counter.d.ts'), 'export declare const binary: Uint8Array<ArrayBuffer>;\n');
 }

@@ -110,12 +110,11 @@ function takeLabels(frame: usize, start: i32, rows: i32): void {
   const whole = wholeTiles(rows);
   memory.copy(labels, call.targets + (start << 2), rows << 2);
   memory.fill(labels + (rows << 2), 0xff, (whole - rows) << 2);
-  const classes = integers(frame + offsetof<State>('classes'));
   let wrong = zero();
   let kept = zero();
   for (let at = labels; at < labels + (whole << 2); at += 16) {
     const label = read(at);
-    const isClass = belowMask(label, classes);
+    const isClass = belowMask(label, call.classes);
     wrong = or(wrong, andNot(not(label), isClass)); // the bits of -1 are all set
     kept = sub32(kept, isClass);
     write(at, or(label, not(isClass)));

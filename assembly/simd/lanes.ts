@@ -201,10 +201,10 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
   else store<i64>(at, value);
 }
 
-// Mask of the 32-bit lanes, unsigned integers, where a < b.
+// Mask of the 32-bit lanes, unsigned integers, that are below a limit.
 // @ts-ignore: decorator
-@inline export function belowMask(a: v128, b: v128): v128 {
-  return i32x4.lt_u(a, b);
+@inline export function belowMask(a: v128, limit: i32): v128 {
+  return i32x4.lt_u(a, i32x4.splat(limit));
 }
 
 // @ts-ignore: decorator

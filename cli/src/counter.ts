@@ -1,4 +1,4 @@
-import { binary } from '#counter';
+import { binary } from '../build/counter.js';
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
