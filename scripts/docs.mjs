@@ -1,7 +1,16 @@
-// Writes what documents show of the losses:   npm run docs
+// Writes what documents show of the losses:   npm run docs, after npm run build
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as library from 'focal-loss-wasm';
 import { curves } from './curves.mjs';
+import { lossOptions, optionSections } from './loss-options.mjs';
+import { replaceSection } from './section.mjs';
 import { load } from './typescript.mjs';
 
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
 const { LOSSES } = await load('losses/registry.ts');
-writeFileSync(new URL('../docs/curves.svg', import.meta.url), curves(LOSSES));
+writeFileSync(at('docs/curves.svg'), curves(LOSSES));
+for (const [name, lines] of Object.entries(optionSections(lossOptions(library)))) {
+  replaceSection(at('docs/options.md'), name, lines);
+}

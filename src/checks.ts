@@ -109,10 +109,10 @@ export function coefficient(name: string, value: unknown): number {
   throw notNumeric(name, 'a finite number', value);
 }
 
-/** A number in [0, 1]: alpha, or that of one class. */
-export function fraction(name: string, value: unknown): number {
+/** A number in [0, 1]: alpha, or that of one class; whether the caller takes null as well is said in the message alone. */
+export function fraction(name: string, value: unknown, orNull = name === 'alpha'): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value;
-  if (name !== 'alpha') throw notNumeric(name, 'a number in [0, 1]', value);
+  if (!orNull) throw notNumeric(name, 'a number in [0, 1]', value);
   throw notNumeric(name, 'a number in [0, 1], or null', value, value === -1 ? 'null turns it off' : undefined);
 }
 

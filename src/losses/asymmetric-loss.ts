@@ -2,15 +2,11 @@ import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
 import {
-  type ClassAxisOption,
-  type ClassWeightOption,
+  FAMILY_KEYS,
+  type FamilyOptions,
   type GammaNegativeOption,
   type GammaPositiveOption,
-  type HessianOption,
-  type IgnoreIndexOption,
   type MarginOption,
-  type NormalizerOption,
-  type NumClassesOption,
   type OptionKey,
   settingsOf,
 } from './options.js';
@@ -20,15 +16,7 @@ export interface AsymmetricLossOptions<R extends Reduction = Reduction>
   extends GammaPositiveOption,
     GammaNegativeOption,
     MarginOption,
-    IgnoreIndexOption,
-    NumClassesOption,
-    ClassAxisOption,
-    ClassWeightOption,
-    NormalizerOption,
-    HessianOption {
-  /** Default `'mean'`. */
-  readonly reduction?: R;
-}
+    FamilyOptions<R> {}
 
 /** @internal */
 export const ASYMMETRIC: Definition = {
@@ -45,18 +33,7 @@ export const ASYMMETRIC: Definition = {
   }),
 };
 
-const KEYS: readonly OptionKey[] = [
-  'gammaPositive',
-  'gammaNegative',
-  'margin',
-  'reduction',
-  'ignoreIndex',
-  'numClasses',
-  'classAxis',
-  'classWeight',
-  'normalizer',
-  'hessian',
-];
+const KEYS: readonly OptionKey[] = ['gammaPositive', 'gammaNegative', 'margin', ...FAMILY_KEYS];
 
 /**
  * Asymmetric loss of many labels, each 0 or 1: (1 - p)^gammaPositive of a positive's cross entropy, and of a negative's

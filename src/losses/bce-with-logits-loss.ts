@@ -2,14 +2,12 @@ import { factor } from '../checks.js';
 import type { Definition } from '../engine/definition.js';
 import type { Reduction, Targets } from '../types.js';
 import { Loss } from './loss.js';
-import { type OptionKey, settingsOf } from './options.js';
+import { type OptionKey, type ReductionOption, settingsOf } from './options.js';
 
 /** Every key is optional, unknown keys are refused. */
-export interface BCEWithLogitsLossOptions<R extends Reduction = Reduction> {
-  /** Multiplies the positive part of the cross entropy; finite, >= 0. Default 1. */
+export interface BCEWithLogitsLossOptions<R extends Reduction = Reduction> extends ReductionOption<R> {
+  /** Multiplies the positive part of the cross entropy; a finite number >= 0. Default 1. */
   readonly posWeight?: number;
-  /** Default `'mean'`. */
-  readonly reduction?: R;
 }
 
 /** @internal */

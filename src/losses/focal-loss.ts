@@ -18,6 +18,7 @@ import {
   type NumClassesOption,
   type PolyEpsilonOption,
   type PosWeightOption,
+  type ReductionOption,
   type SoftTargetsOption,
   settingsOf,
 } from './options.js';
@@ -35,10 +36,9 @@ export interface FocalLossOptions<R extends Reduction = Reduction>
     PolyEpsilonOption,
     AlphaOption,
     ClassWeightOption,
+    ReductionOption<R>,
     NormalizerOption,
     HessianOption {
-  /** Default `'mean'`. */
-  readonly reduction?: R;
   /** A base loss, which gives `posWeight` and `reduction`: naming either again is an error. */
   readonly lossFcn?: BCEWithLogitsLoss<Reduction>;
 }

@@ -3,29 +3,14 @@ import { FLOAT_BYTES } from '../engine/arena.js';
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import {
-  type ClassAxisOption,
-  type ClassWeightOption,
-  type HessianOption,
-  type IgnoreIndexOption,
-  type NumClassesOption,
-  type OptionKey,
-  settingsOf,
-} from './options.js';
+import { FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
-export interface HeatmapFocalLossOptions<R extends Reduction = Reduction>
-  extends IgnoreIndexOption,
-    NumClassesOption,
-    ClassAxisOption,
-    ClassWeightOption,
-    HessianOption {
+export interface HeatmapFocalLossOptions<R extends Reduction = Reduction> extends FamilyOptions<R> {
   /** Exponent of the factor of the score; a number in [0, 64]. Default 2. */
   readonly alpha?: number;
   /** Exponent of (1 - y), by which negatives near a peak count less; a number in [0, 64]. Default 4. */
   readonly beta?: number;
-  /** Default `'mean'`. */
-  readonly reduction?: R;
   /** What `'mean'` divides the sum by: a positive number, or `'positives'` for max(1, targets equal to 1). Default `'positives'`. */
   readonly normalizer?: number | 'positives';
 }
@@ -46,17 +31,7 @@ export const HEATMAP: Definition = {
   }),
 };
 
-const KEYS: readonly OptionKey[] = [
-  'alpha',
-  'beta',
-  'reduction',
-  'ignoreIndex',
-  'numClasses',
-  'classAxis',
-  'classWeight',
-  'normalizer',
-  'hessian',
-];
+const KEYS: readonly OptionKey[] = ['alpha', 'beta', ...FAMILY_KEYS];
 
 /**
  * Focal loss of heatmaps with a peak of 1 at each object and a slope around it: (1 - p)^alpha (-log p) where y = 1,

@@ -14,6 +14,7 @@ import {
   type OptionKey,
   type PolyEpsilonOption,
   type PosWeightOption,
+  type ReductionOption,
   requireClasses,
   settingsOf,
 } from './options.js';
@@ -28,13 +29,12 @@ export interface OneHotFocalLossOptions<R extends Reduction = Reduction>
     PolyEpsilonOption,
     AlphaOption,
     ClassWeightOption,
+    ReductionOption<R>,
     HessianOption {
   /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1. */
   readonly numClasses: number;
   /** Rows with this label are left out: loss, gradient and Hessian 0, not counted; a finite number. Default null: none. */
   readonly ignoreIndex?: number | null;
-  /** Default `'mean'`. */
-  readonly reduction?: R;
   /**
    * What `'mean'` divides the sum by: a positive number, or `'positives'` for max(1, rows that have a class). Default: the
    * number of logits that are not left out. Other reductions do not use it.

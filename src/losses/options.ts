@@ -27,27 +27,36 @@ const SOFT_TARGETS: readonly SoftTargets[] = ['linear', 'split', 'crossEntropy']
 // Types and documentation, an interface for each option: editors show no documentation through a mapped type.
 
 export interface FromLogitsOption {
-  /** `false`: the first argument is probabilities, whose log is clamped at -100 as PyTorch's BCELoss does. Default true. */
+  /**
+   * `false`: the first argument is probabilities in [0, 1], each log is clamped at -100 as PyTorch's BCELoss does, and
+   * derivatives are in p. Default true.
+   */
   readonly fromLogits?: boolean;
 }
 
 export interface IgnoreIndexOption {
-  /** Targets equal to it give loss, gradient and Hessian 0 and are not counted; a finite number. Default null: none. */
+  /**
+   * Targets equal to it give loss, gradient and Hessian 0 and are not counted; compared before smoothing and before targets
+   * are checked; a finite number. Default null: none.
+   */
   readonly ignoreIndex?: number | null;
 }
 
 export interface BackgroundOption {
-  /** The label of a row without a class, all of whose targets are 0; an integer. Default `numClasses`. */
+  /** The label of a row without a class, all of whose targets are 0; an integer, other than `ignoreIndex`. Default `numClasses`. */
   readonly background?: number;
 }
 
 export interface LabelSmoothingOption {
-  /** s in [0, 1): a target y becomes y (1 - s) + s / 2 (s / numClasses in a softmax). Default 0. */
+  /** s: a target y becomes y (1 - s) + s / 2, for all that follows; a number in [0, 1). Default 0. */
   readonly labelSmoothing?: number;
 }
 
 export interface NumClassesOption {
-  /** How many classes there are: elements of the class axis; an integer >= 1. */
+  /**
+   * Elements of the class axis: says which class and row an element has, for what is given by class or by row; an integer >= 1
+   * that divides the length. Default: none.
+   */
   readonly numClasses?: number;
 }
 
@@ -63,13 +72,13 @@ export interface SoftTargetsOption {
   /**
    * What targets between 0 and 1 mean. `'linear'`: p_t, alpha_t and the cross entropy are interpolated, as the focal loss
    * of YOLO has it. `'split'`: each class has a focal term of its own. `'crossEntropy'`: the factor is
-   * 1 - exp(-cross entropy). Default `'linear'`.
+   * (1 - exp(-CE))^gamma, CE without posWeight. Default `'linear'`.
    */
   readonly softTargets?: SoftTargets;
 }
 
 export interface PosWeightOption {
-  /** Multiplies the positive part of the cross entropy; finite, >= 0, one for all or one for each class. Default 1. */
+  /** Multiplies the positive part of the cross entropy, and not p_t; a finite number >= 0, one for all or one for each class. Default 1. */
   readonly posWeight?: number | ArrayLike<number>;
 }
 
@@ -79,12 +88,12 @@ export interface GammaOption {
 }
 
 export interface PolyEpsilonOption {
-  /** Epsilon of Poly-1, which adds epsilon (1 - p_t)^(gamma + 1); a finite number. Default 0. */
+  /** Epsilon of Poly-1, which adds alpha_t epsilon (1 - p_t)^(gamma + 1); a finite number. Default 0. */
   readonly polyEpsilon?: number;
 }
 
 export interface BetaOption {
-  /** An exponent in [0, 64]. */
+  /** Exponent of the factor abs(p - y)^beta; a number in [0, 64]. Default 2. */
   readonly beta?: number;
 }
 
@@ -99,40 +108,67 @@ export interface GammaNegativeOption {
 }
 
 export interface MarginOption {
-  /** Taken off the probability of negatives, which cost nothing below it; in [0, 1). Called clip elsewhere. Default 0.05. */
+  /** Taken off the probability of negatives, which cost nothing below it, called clip elsewhere; a number in [0, 1). Default 0.05. */
   readonly margin?: number;
 }
 
 export interface AlphaOption {
   /**
-   * Multiplies positives, and 1 - alpha negatives; in [0, 1], one for all or one for each class. `null` turns it off.
-   * Default 0.25.
+   * Multiplies positives, and 1 - alpha negatives; a number in [0, 1], one for all or one for each class. `null` turns it off,
+   * and 0 does not: positives then weigh nothing. Default 0.25.
    */
   readonly alpha?: number | ArrayLike<number> | null;
 }
 
 export interface ClassWeightOption {
-  /** One factor for each class, finite, >= 0, which multiplies every element (row, of a softmax) of it. Default: none. */
+  /** Multiplies every element (row, of a softmax) of a class; a finite number >= 0 for each class. Default: none. */
   readonly classWeight?: ArrayLike<number>;
 }
 
-export interface ReductionOption {
-  /** What becomes of the element losses. Default `'mean'`. */
-  readonly reduction?: Reduction;
+export interface ReductionOption<R extends Reduction = Reduction> {
+  /**
+   * What becomes of the losses: `'none'` gives each; `'sum'`; `'mean'` is the sum over what is not ignored by its number,
+   * whatever its weight. Default `'mean'`.
+   */
+  readonly reduction?: R;
 }
 
 export interface NormalizerOption {
   /**
    * What `'mean'` divides the sum by: a positive number, or `'positives'` for max(1, number of targets above 0.5).
-   * Default: the number of elements that are not ignored. Other reductions do not use it.
+   * Default: the number of elements that are not ignored. `'none'`, `'sum'` and `gradHess` do not use it.
    */
   readonly normalizer?: number | 'positives';
 }
 
 export interface HessianOption {
-  /** What `gradHess` returns as `hess`. Default `'exact'`. */
+  /**
+   * What `gradHess` returns as `hess`: `'exact'`; `'clip'`, at least 1e-16; `'gaussNewton'`, the factor times the second
+   * derivative of the cross entropy, which is never negative; `'absGrad'`, the size of the gradient. Default `'exact'`.
+   */
   readonly hessian?: HessianPolicy;
 }
+
+/** What every loss of the family has beside its own options. In the order in which they act. */
+export interface FamilyOptions<R extends Reduction = Reduction>
+  extends IgnoreIndexOption,
+    NumClassesOption,
+    ClassAxisOption,
+    ClassWeightOption,
+    ReductionOption<R>,
+    NormalizerOption,
+    HessianOption {}
+
+/** @internal */
+export const FAMILY_KEYS: readonly OptionKey[] = [
+  'reduction',
+  'ignoreIndex',
+  'numClasses',
+  'classAxis',
+  'classWeight',
+  'normalizer',
+  'hessian',
+];
 
 type Check<T> = (name: string, value: unknown, numClasses: number | undefined) => T;
 

@@ -1,29 +1,12 @@
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import {
-  type ClassAxisOption,
-  type ClassWeightOption,
-  type HessianOption,
-  type IgnoreIndexOption,
-  type NormalizerOption,
-  type NumClassesOption,
-  type OptionKey,
-  settingsOf,
-} from './options.js';
+import { FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
-export interface QualityFocalLossOptions<R extends Reduction = Reduction>
-  extends IgnoreIndexOption,
-    NumClassesOption,
-    ClassAxisOption,
-    ClassWeightOption,
-    NormalizerOption,
-    HessianOption {
-  /** Exponent of the factor |p - y|^beta; a number in [0, 64]. Default 2. */
+export interface QualityFocalLossOptions<R extends Reduction = Reduction> extends FamilyOptions<R> {
+  /** Exponent of the factor abs(p - y)^beta; a number in [0, 64]. Default 2. */
   readonly beta?: number;
-  /** Default `'mean'`. */
-  readonly reduction?: R;
 }
 
 /** @internal */
@@ -35,16 +18,7 @@ export const QUALITY: Definition = {
   parameters: ({ beta }) => ({ gamma: beta, positive: 1, negative: 1 }),
 };
 
-const KEYS: readonly OptionKey[] = [
-  'beta',
-  'reduction',
-  'ignoreIndex',
-  'numClasses',
-  'classAxis',
-  'classWeight',
-  'normalizer',
-  'hessian',
-];
+const KEYS: readonly OptionKey[] = ['beta', ...FAMILY_KEYS];
 
 /**
  * Quality focal loss, |p - y|^beta BCE(p, y), of scores against qualities in [0, 1], such as the overlap of a box with its

@@ -7,9 +7,9 @@ import {
   classAlpha,
   type GammaOption,
   type HessianOption,
-  type LabelSmoothingOption,
   type OptionKey,
   type PolyEpsilonOption,
+  type ReductionOption,
   requireClasses,
   type SoftTargetsOption,
   settingsOf,
@@ -17,21 +17,27 @@ import {
 
 /** Every key but `numClasses` is optional, unknown keys are refused. In the order in which they act. */
 export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction>
-  extends LabelSmoothingOption,
-    ClassAxisOption,
+  extends ClassAxisOption,
     SoftTargetsOption,
     GammaOption,
     PolyEpsilonOption,
     ClassWeightOption,
+    ReductionOption<R>,
     HessianOption {
-  /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1. */
+  /** Columns of row-major `[rows, numClasses]` logits, or elements of the class axis; an integer >= 1 that divides the length. */
   readonly numClasses: number;
-  /** Rows with this target give loss, gradient and Hessian 0 and are not counted; a finite number. Default null: none. */
+  /**
+   * Rows with this target give loss, gradient and Hessian 0 and are not counted; any other target outside [0, numClasses) is an
+   * error with its row; a finite number. Default null: none.
+   */
   readonly ignoreIndex?: number | null;
-  /** One weight for each class, or a single one for all, finite, >= 0; `null` for none. Default null. */
+  /**
+   * s: the target has 1 - s + s / numClasses, every other class s / numClasses; p_t, alpha_t and the cross entropy are their
+   * averages over these shares, under `softTargets: 'split'` each class has a term of its own; a number in [0, 1). Default 0.
+   */
+  readonly labelSmoothing?: number;
+  /** Multiplies the rows of a class; a finite number >= 0, one for all or one for each class. `null` turns it off. Default null. */
   readonly alpha?: number | ArrayLike<number> | null;
-  /** Default `'mean'`. */
-  readonly reduction?: R;
   /**
    * What `'mean'` divides the sum by: a positive number, or `'positives'`: a row has one positive, its class, so that is
    * max(1, rows that are not ignored). Default: the rows that are not ignored. Other reductions do not use it.

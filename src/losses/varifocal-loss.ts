@@ -2,31 +2,14 @@ import { fraction } from '../checks.js';
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import {
-  type ClassAxisOption,
-  type ClassWeightOption,
-  type HessianOption,
-  type IgnoreIndexOption,
-  type NormalizerOption,
-  type NumClassesOption,
-  type OptionKey,
-  settingsOf,
-} from './options.js';
+import { FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
-export interface VarifocalLossOptions<R extends Reduction = Reduction>
-  extends IgnoreIndexOption,
-    NumClassesOption,
-    ClassAxisOption,
-    ClassWeightOption,
-    NormalizerOption,
-    HessianOption {
+export interface VarifocalLossOptions<R extends Reduction = Reduction> extends FamilyOptions<R> {
   /** Exponent of the factor p^gamma of negatives; a number in [0, 64]. Default 2. */
   readonly gamma?: number;
-  /** Multiplies negatives; in [0, 1]. Default 0.75. */
+  /** Multiplies negatives; a number in [0, 1]. Default 0.75. */
   readonly alpha?: number;
-  /** Default `'mean'`. */
-  readonly reduction?: R;
 }
 
 /** @internal */
@@ -38,17 +21,7 @@ export const VARIFOCAL: Definition = {
   parameters: ({ gamma, alpha }) => ({ gamma, positive: 1, negative: alpha as number }),
 };
 
-const KEYS: readonly OptionKey[] = [
-  'gamma',
-  'alpha',
-  'reduction',
-  'ignoreIndex',
-  'numClasses',
-  'classAxis',
-  'classWeight',
-  'normalizer',
-  'hessian',
-];
+const KEYS: readonly OptionKey[] = ['gamma', 'alpha', ...FAMILY_KEYS];
 
 /**
  * Varifocal loss of scores against qualities in [0, 1]: y BCE(p, y) where y > 0, alpha p^gamma BCE(p, 0) where it is 0.
@@ -69,7 +42,10 @@ export class VarifocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targets
   constructor(options?: VarifocalLossOptions<R>) {
     super(
       VARIFOCAL,
-      settingsOf(options, KEYS, { gamma: { fallback: 2 }, alpha: { fallback: 0.75, check: fraction } }),
+      settingsOf(options, KEYS, {
+        gamma: { fallback: 2 },
+        alpha: { fallback: 0.75, check: (name, value) => fraction(name, value, false) },
+      }),
       KEYS,
     );
   }
