@@ -1,13 +1,10 @@
 import type { Definition } from '../engine/definition.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
-import { FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
+import { type BetaOption, FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
 
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
-export interface QualityFocalLossOptions<R extends Reduction = Reduction> extends FamilyOptions<R> {
-  /** Exponent of the factor abs(p - y)^beta; a number in [0, 64]. Default 2. */
-  readonly beta?: number;
-}
+export interface QualityFocalLossOptions<R extends Reduction = Reduction> extends BetaOption, FamilyOptions<R> {}
 
 /** @internal */
 export const QUALITY: Definition = {
