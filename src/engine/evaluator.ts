@@ -59,6 +59,15 @@ export interface Results {
 
 const CALL_KEYS = ['weight', 'out', 'gradOut', 'hessOut', 'validate', 'normalizer'];
 const NO_CALL: CallOptions = {};
+/** The commonest of all: one object for every call. */
+const VALUE_ALONE: Results = {
+  out: undefined,
+  grad: undefined,
+  hess: undefined,
+  scale: 1,
+  sums: true,
+  metered: false,
+};
 const PLAIN: Layout = { classes: 1, pixels: 1 };
 
 /** Evaluates one loss with its settings. */
@@ -115,7 +124,8 @@ export abstract class Evaluator {
       this.run(request, { out, grad: undefined, hess: undefined, scale: 1, sums: metered, metered });
       return out;
     }
-    this.run(request, { out: request.out, grad: undefined, hess: undefined, scale: 1, sums: true, metered });
+    const { out } = request;
+    this.run(request, out === undefined && !metered ? VALUE_ALONE : { ...VALUE_ALONE, out, metered });
     return this.reduced(request.normalizer);
   }
 
@@ -192,8 +202,11 @@ export abstract class Evaluator {
     distinct('gradOut', gradOut, 'out', out);
     distinct('hessOut', hessOut, 'out', out);
     distinct('hessOut', hessOut, 'gradOut', gradOut);
-    checkUnchanged('logits', x);
-    checkUnchanged('targets', y);
+    // of typed arrays alone nothing has run that could change them
+    if (x.view !== logits || y.view !== targets || weight !== undefined) {
+      checkUnchanged('logits', x);
+      checkUnchanged('targets', y);
+    }
     if (weight !== undefined) checkUnchanged('weight', weight);
     const plane = this.cutsPlanes && layout.pixels > this.step ? layout.pixels : 0;
     return { x, y, weight, out, gradOut, hessOut, validate, normalizer, layout, length, shares, origin: 0, plane };

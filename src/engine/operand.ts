@@ -42,7 +42,7 @@ export interface Operand {
 
 /** What an argument may hold, and in which words a message says so. */
 export interface Accepted {
-  readonly kinds: readonly TypedArrayName[];
+  readonly kinds: ReadonlySet<TypedArrayName>;
   readonly lists: readonly ('number' | 'boolean' | 'bigint')[];
   readonly rule: string;
   /** Half floats as bits of a Uint16Array, beside a `type`. */
@@ -97,7 +97,7 @@ function viewOperand(
   if (kind === 'Uint16Array' && accepted.halves && (type === 'float16' || type === 'bfloat16')) {
     return { view, kind: type, length, dims, booleans: false };
   }
-  if (!accepted.kinds.includes(kind)) throw wrongKind(name, accepted.rule, view, accepted.remedy?.(kind));
+  if (!accepted.kinds.has(kind)) throw wrongKind(name, accepted.rule, view, accepted.remedy?.(kind));
   if (kind === 'Float16Array') {
     const bits = new Uint16Array(viewBuffer(view), viewOffset(view), length);
     return { view: bits, kind: 'float16', length, dims, booleans: false };

@@ -22,7 +22,7 @@ const HALF_REMEDY = "half floats as bits are { data, dims, type: 'float16' }";
 
 /** Logits, probabilities, weights: numbers that may be fractions. */
 export const FLOATS: Accepted = {
-  kinds: FLOAT_KINDS,
+  kinds: new Set(FLOAT_KINDS),
   lists: ['number'],
   halves: true,
   rule: 'a Float32Array, Float64Array, Float16Array, number[], or a tensor { data, dims } of one',
@@ -31,7 +31,7 @@ export const FLOATS: Accepted = {
 
 /** Targets of elements. */
 export const TARGETS: Accepted = {
-  kinds: [...FLOAT_KINDS, ...INTEGER_KINDS],
+  kinds: new Set([...FLOAT_KINDS, ...INTEGER_KINDS]),
   lists: ['number', 'boolean', 'bigint'],
   halves: true,
   rule: 'a Float32Array, Float64Array, Float16Array, array of integers, number[], boolean[], bigint[], or a tensor { data, dims } of one',
@@ -39,7 +39,7 @@ export const TARGETS: Accepted = {
 
 /** One class index a row; or of a softmax, a row of shares. */
 export const LABELS: Accepted = {
-  kinds: [...INTEGER_KINDS, 'Float32Array', 'Float64Array'],
+  kinds: new Set([...INTEGER_KINDS, 'Float32Array', 'Float64Array'] as const),
   lists: ['number', 'bigint'],
   halves: false,
   rule: 'a typed array of integers, Float32Array, Float64Array, number[], bigint[], or a tensor { data, dims } of one',
