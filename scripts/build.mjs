@@ -210,7 +210,14 @@ function declare() {
     '',
     (text) => text,
   );
-  publish(['float64'], 'float64/', inDoubles);
+  publish(['index'], 'float64/', inDoubles);
+  const doubles = inDoubles(readFileSync(join(outDir, 'float64.d.ts'), 'utf8'));
+  for (const [type, script] of [
+    ['ts', 'js'],
+    ['cts', 'cjs'],
+  ]) {
+    write(`dist/float64.d.${type}`, doubles.replace("'./index.js'", `'./float64/index.${script}'`));
+  }
 }
 
 /** A declaration as the entry has it whose results are float64. */

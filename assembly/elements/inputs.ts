@@ -128,7 +128,9 @@ function padSoft(frame: usize, targets: usize, count: i32): void {
   if (has(call, Flag.soft)) {
     for (let i = 0; i < count; i++) {
       const ignored = call.ignores && isIgnored(call, targets, i);
-      putTarget(frame, i, ignored ? 0 : smoothedTarget(call, <f64>load<Float>(targets + bytesOf(i))));
+      const y = <f64>load<Float>(targets + bytesOf(i));
+      if (ignored) putTarget(frame, i, 0, 0);
+      else putTarget(frame, i, smoothedTarget(call, y), smoothedRest(call, y));
     }
   } else numbersOfBytes(frame, targets, count);
   fillTile(frame + slot<Targets>(), count, 0);
@@ -136,15 +138,23 @@ function padSoft(frame: usize, targets: usize, count: i32): void {
   claim<TargetError>(frame, bytesOf(wholeTiles(count)));
 }
 
-/** A target as a number, and what the number cannot hold of it. */
+/** What a smoothed target y leaves of 1, for float64: (1 - y) (1 - s) + s / 2. */
 // @ts-ignore: decorator
-@inline function putTarget(frame: usize, i: i32, y: f64): void {
-  putNumber<Targets>(frame + bytesOf(i), <Float>y);
-  putNumber<TargetError>(frame + bytesOf(i), errorOf(y));
+@inline function smoothedRest(call: State, y: f64): f64 {
+  return sizeof<Float>() == 4 ? 0 : smoothedTarget(call, 1 - y);
 }
 
+/** A target as a number, and what the number cannot hold of it. */
 // @ts-ignore: decorator
-@inline function errorOf(y: f64): Float {
+@inline function putTarget(frame: usize, i: i32, y: f64, rest: f64): void {
+  putNumber<Targets>(frame + bytesOf(i), <Float>y);
+  putNumber<TargetError>(frame + bytesOf(i), errorOf(y, rest));
+}
+
+// What 1 - y is more than the rest, which a float64 may be near enough to 1 for.
+// @ts-ignore: decorator
+@inline function errorOf(y: f64, rest: f64): Float {
+  if (sizeof<Float>() == 8) return 1 - y - rest;
   return <Float>(y - <f64>(<Float>y));
 }
 
@@ -156,9 +166,9 @@ function numbersOfBytes(frame: usize, targets: usize, count: i32): void {
   const zero = smoothedTarget(call, 0);
   const one = smoothedTarget(call, 1);
   chooseByByte<Targets>(frame, bytes, <Float>zero, <Float>one, count);
-  chooseByByte<TargetError>(frame, bytes, errorOf(zero), errorOf(one), count);
+  chooseByByte<TargetError>(frame, bytes, errorOf(zero, one), errorOf(one, zero), count);
   if (!call.ignores || zero == 0) return;
-  for (let i = 0; i < count; i++) if (load<u8>(bytes + i) == IGNORED) putTarget(frame, i, 0);
+  for (let i = 0; i < count; i++) if (load<u8>(bytes + i) == IGNORED) putTarget(frame, i, 0, sizeof<Float>() == 4 ? 0 : 1);
 }
 
 /** A slot with one of two numbers for each byte. */

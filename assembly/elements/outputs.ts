@@ -55,7 +55,8 @@ import { Curve, Entropy, Modulation, Output, Slope, Slot, WeighedLoss, Weight, g
 function sum<G extends Power>(frame: usize, bytes: usize): void {
   const positive = xor(v128.load_splat<Float>(frame, POSITIVE_FACTOR), every(SIGN));
   const negative = v128.load_splat<Float>(frame, NEGATIVE_FACTOR);
-  let total = v128.load(frame, SUM);
+  // of float64 the sum of the block first: what rounding takes of it is not what it takes of the sum of all blocks
+  let total = sizeof<Float>() == 4 ? v128.load(frame, SUM) : zero();
   for (let o: usize = 0; o < bytes; o += 32) {
     const at = frame + o;
     const power0 = changetype<G>(0).of(get<Modulation, V0>(at));
@@ -65,7 +66,7 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
     put2<WeighedLoss, V0>(at, a, b);
     total = addWide(total, widen(add(a, b)));
   }
-  v128.store(frame, total, SUM);
+  v128.store(frame, sizeof<Float>() == 4 ? total : addWide(total, v128.load(frame, SUM)), SUM);
 }
 
 // The product with the sign of the entropy's class is the one that is not negative.
