@@ -16,9 +16,15 @@ const rest = (y: number) => ONE.minus(exact(y));
 const positive = (x: Decimal, y: number) => (y === 0 ? ZERO : exact(y).times(softplus(x.neg())));
 const negative = (x: Decimal, y: number) => (y === 1 ? ZERO : rest(y).times(softplus(x)));
 const entropy = (x: Decimal, y: number, w = 1) => positive(x, y).times(exact(w)).plus(negative(x, y));
-const missing = (x: Decimal, y: number) => exact(y).times(sigmoid(x.neg())).plus(rest(y).times(sigmoid(x)));
+const missing = (x: Decimal, y: number) =>
+  exact(y)
+    .times(sigmoid(x.neg()))
+    .plus(rest(y).times(sigmoid(x)));
 // 1 - a is what a double is in the kernel
-const alphaOf = (y: number, a: number) => exact(a).times(exact(y)).plus(exact(1 - a).times(rest(y)));
+const alphaOf = (y: number, a: number) =>
+  exact(a)
+    .times(exact(y))
+    .plus(exact(1 - a).times(rest(y)));
 
 /** 1 - e^-b */
 function rise(b: Decimal): Decimal {
@@ -42,7 +48,9 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
   'Focal, split': (x, y, o) => {
     const ofPositive = power(sigmoid(x.neg()), o.gamma).times(positive(x, y)).times(exact(o.posWeight));
     const ofNegative = power(sigmoid(x), o.gamma).times(negative(x, y));
-    return exact(o.alpha).times(ofPositive).plus(exact(1 - o.alpha).times(ofNegative));
+    return exact(o.alpha)
+      .times(ofPositive)
+      .plus(exact(1 - o.alpha).times(ofNegative));
   },
   'Focal, of the cross entropy': (x, y, o) =>
     alphaOf(y, o.alpha)
@@ -54,7 +62,9 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
   },
   Varifocal: (x, y, o) => {
     if (y > 0) return exact(y).times(entropy(x, y));
-    return exact(o.alpha).times(power(sigmoid(x), o.gamma)).times(softplus(x));
+    return exact(o.alpha)
+      .times(power(sigmoid(x), o.gamma))
+      .times(softplus(x));
   },
   Asymmetric: (x, y, o) => {
     if (y === 1) return power(sigmoid(x.neg()), o.gammaPositive).times(softplus(x.neg()));
@@ -65,7 +75,9 @@ export const FORMULAS: Readonly<Record<string, Formula>> = {
   },
   'Heatmap focal': (x, y, o) => {
     if (y === 1) return power(sigmoid(x.neg()), o.alpha).times(softplus(x.neg()));
-    return power(rest(y), o.beta).times(power(sigmoid(x), o.alpha)).times(softplus(x));
+    return power(rest(y), o.beta)
+      .times(power(sigmoid(x), o.alpha))
+      .times(softplus(x));
   },
 };
 
