@@ -104,6 +104,48 @@ export function optionSections(losses) {
   };
 }
 
+/** cli/src/option-help.ts: of each option that the command line has a flag for, what it does in a line, and what it may be. */
+export function optionHelp(losses) {
+  const focal = losses.find(({ name }) => name === 'FocalLoss');
+  // FocalLoss's say what they are about, others may differ from loss to loss
+  const flags = new Map();
+  for (const { key, text, rule } of [focal, ...losses].flatMap(({ options }) => options)) {
+    if (TOLD_OTHERWISE.includes(key)) continue;
+    const flag = flags.get(key) ?? { texts: new Set(), rule };
+    if (flag.texts.size === 0 || !focal.options.some((option) => option.key === key)) flag.texts.add(firstClause(text));
+    flags.set(key, flag);
+  }
+  const entries = [...flags].map(([key, { texts, rule }]) => {
+    const text = [...texts].join('; ');
+    return `  ${key}: {\n    text: ${quoted(text)},\n    takes: ${quoted(takes(rule))},\n  },\n`;
+  });
+  const head = '// Written by "npm run docs" from the library\'s doc comments and checks.';
+  return `${head}\nexport const OPTION_HELP = {\n${entries.join('')}} as const;\n`;
+}
+
+/** Options that the command line says by its own: the kind of its columns, and what it computes. */
+const TOLD_OTHERWISE = 'fromLogits numClasses classAxis classWeight reduction normalizer hessian lossFcn'.split(' ');
+
+function firstClause(text) {
+  const [clause] = text.replaceAll('`', '').split(/[;.](?= |$)/);
+  return clause.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+}
+
+/** A number, an integer, a number or none, or one of the words that the rule lists. */
+function takes(rule) {
+  const words = rule
+    .match(/^one of (.*)/)?.[1]
+    .replaceAll("'", '')
+    .replaceAll(', ', '|');
+  if (words !== undefined) return words;
+  if (rule.startsWith('an integer')) return 'integer';
+  return /null/.test(rule) ? 'number|none' : 'number';
+}
+
+function quoted(text) {
+  return text.includes("'") ? JSON.stringify(text) : `'${text}'`;
+}
+
 /** Interfaces by name: what each extends, and its own members. */
 function readInterfaces() {
   const files = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LOSSES } from '../losses/registry.js';
 import { curves } from '../scripts/curves.mjs';
-import { lossOptions, optionSections } from '../scripts/loss-options.mjs';
+import { lossOptions, optionHelp, optionSections } from '../scripts/loss-options.mjs';
 import * as library from '../src/index.js';
 import { errorOf } from './support.js';
 
@@ -23,6 +23,10 @@ test('the tables of options are those of the library: otherwise run "npm run doc
     const [, found] = document.split(new RegExp(`<!-- /?${name} -->\n`));
     expect(found).toBe(`${lines.join('\n')}\n`);
   }
+});
+
+test('the flags of the command line are those of the library: otherwise run "npm run docs"', () => {
+  expect(read('../cli/src/option-help.ts')).toBe(optionHelp(lossOptions(library)));
 });
 
 test('every option that a loss takes is documented, with its default, and no other', () => {

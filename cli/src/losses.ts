@@ -1,124 +1,111 @@
 import type { Criterion } from 'focal-loss-wasm';
 import * as library from 'focal-loss-wasm';
 import { UsageError } from './errors.js';
+import { OPTION_HELP } from './option-help.js';
 
-export const LOSS_NAMES = [
-  'focal',
-  'bce',
-  'softmax',
-  'onehot',
-  'quality',
-  'varifocal',
-  'asymmetric',
-  'heatmap',
-] as const;
-export type LossName = (typeof LOSS_NAMES)[number];
+/** How the command line calls a loss: "heatmap" for HeatmapFocalLoss. */
+export type LossName = string;
+export type LossOptions = Readonly<Record<string, number | string | boolean | null>>;
 
-/** The options of losses as they are typed, by the names that the library has for them. */
-export interface LossFlags {
+/** An option that has a flag. */
+type Option = keyof typeof OPTION_HELP;
+
+/** What is typed of a loss, its options by the names that the library has for them. */
+export interface LossFlags extends Partial<Readonly<Record<Option, unknown>>> {
   readonly loss: LossName;
   readonly gamma?: readonly number[];
   readonly alpha?: number | 'none';
   readonly posWeight?: number;
-  readonly labelSmoothing?: number;
-  readonly softTargets?: 'linear' | 'split' | 'crossEntropy';
-  readonly polyEpsilon?: number;
-  readonly beta?: number;
-  readonly gammaPositive?: number;
-  readonly gammaNegative?: number;
-  readonly margin?: number;
-  readonly background?: number;
   readonly ignoreIndex?: number;
 }
 
-type Option = Exclude<keyof LossFlags, 'loss' | 'ignoreIndex'>;
-export type LossOptions = Readonly<Record<string, number | string | boolean | null>>;
+type LossClass = new (options?: object) => { readonly options: Readonly<Record<string, unknown>> };
 
 interface Kind {
-  readonly export: string;
+  readonly Loss: LossClass;
   /** Whether a row of scores has one for each class. */
   readonly rows: boolean;
   readonly options: readonly Option[];
-  /** What the loss is made with unless it is said otherwise, and what is always so. */
+  /** What is told of a loss even where it is not given, and what is always so. */
   readonly defaults: LossOptions;
   /** Whether it takes probabilities itself. */
   readonly fromProbabilities: boolean;
 }
 
-const COMMON = ['posWeight', 'labelSmoothing'] as const;
-const KINDS: Readonly<Record<LossName, Kind>> = {
-  focal: {
-    export: 'FocalLoss',
-    rows: false,
-    options: ['gamma', 'alpha', ...COMMON, 'softTargets', 'polyEpsilon'],
-    defaults: { gamma: 1.5, alpha: 0.25 },
-    fromProbabilities: true,
-  },
-  // the same as BCEWithLogitsLoss, with the options of the family
-  bce: {
-    export: 'FocalLoss',
-    rows: false,
-    options: [...COMMON],
-    defaults: { gamma: 0, alpha: null },
-    fromProbabilities: true,
-  },
-  softmax: {
-    export: 'SoftmaxFocalLoss',
-    rows: true,
-    options: ['gamma', 'alpha', 'labelSmoothing', 'softTargets', 'polyEpsilon'],
-    defaults: { gamma: 1.5, alpha: null },
-    fromProbabilities: false,
-  },
-  onehot: {
-    export: 'OneHotFocalLoss',
-    rows: true,
-    options: ['gamma', 'alpha', ...COMMON, 'background'],
-    defaults: { gamma: 1.5, alpha: 0.25 },
-    fromProbabilities: false,
-  },
-  quality: {
-    export: 'QualityFocalLoss',
-    rows: false,
-    options: ['beta'],
-    defaults: { beta: 2 },
-    fromProbabilities: false,
-  },
-  varifocal: {
-    export: 'VarifocalLoss',
-    rows: false,
-    options: ['gamma', 'alpha'],
-    defaults: { gamma: 2, alpha: 0.75 },
-    fromProbabilities: false,
-  },
-  asymmetric: {
-    export: 'AsymmetricLoss',
-    rows: false,
-    options: ['gammaPositive', 'gammaNegative', 'margin'],
-    defaults: { gammaPositive: 1, gammaNegative: 4, margin: 0.05 },
-    fromProbabilities: false,
-  },
-  heatmap: {
-    export: 'HeatmapFocalLoss',
-    rows: false,
-    options: ['alpha', 'beta'],
-    defaults: { alpha: 2, beta: 4 },
-    fromProbabilities: false,
-  },
-};
+/** Options at which nothing happens unless they are given, or which go by the classes: not told of a loss. */
+const SILENT: readonly string[] = [
+  'posWeight',
+  'labelSmoothing',
+  'polyEpsilon',
+  'softTargets',
+  'background',
+  'ignoreIndex',
+];
+
+const KINDS = new Map<LossName, Kind>([
+  ['focal', kindOf(library.FocalLoss)],
+  // the same as BCEWithLogitsLoss, with other options of FocalLoss
+  [
+    'bce',
+    { ...kindOf(library.FocalLoss), options: ['posWeight', 'labelSmoothing'], defaults: { gamma: 0, alpha: null } },
+  ],
+]);
+for (const [name, Loss] of Object.entries(library)) {
+  const found = /^(\w+?)(?:Focal)?Loss$/.exec(name);
+  if (found !== null && /^[A-Z]/.test(name) && !['FocalLoss', 'BCEWithLogitsLoss'].includes(name)) {
+    KINDS.set(found[1].toLowerCase(), kindOf(Loss));
+  }
+}
+
+/** Every loss of the library. */
+export const LOSS_NAMES: readonly LossName[] = [...KINDS.keys()];
+
+/** What the command line needs to know of a loss, by the loss's own options. */
+function kindOf(Loss: unknown): Kind {
+  const { options, rows } = optionsOf(Loss as LossClass);
+  const own = Object.keys(options).filter((key): key is Option => isOption(key) && key !== 'ignoreIndex');
+  const told = own.filter((key) => !SILENT.includes(key)).map((key) => [key, options[key]]);
+  return {
+    Loss: Loss as LossClass,
+    rows,
+    options: own,
+    defaults: Object.fromEntries(told),
+    fromProbabilities: 'fromLogits' in options,
+  };
+}
+
+/** The options of a loss with its defaults, and whether it goes by rows: it must be told its classes then. */
+function optionsOf(Loss: LossClass): { readonly options: Readonly<Record<string, unknown>>; readonly rows: boolean } {
+  try {
+    return { options: new Loss().options, rows: false };
+  } catch {
+    return { options: new Loss({ numClasses: 2 }).options, rows: true };
+  }
+}
+
+function find(loss: LossName): Kind {
+  return KINDS.get(loss) as Kind;
+}
 
 export function isRows(loss: LossName): boolean {
-  return KINDS[loss].rows;
+  return find(loss).rows;
 }
 
 /** Whether the loss is given probabilities as they are, rather than as the logits that stand for them. */
 export function takesProbabilities(loss: LossName): boolean {
-  return KINDS[loss].fromProbabilities;
+  return find(loss).fromProbabilities;
+}
+
+/** The defaults of an option, by the losses that have it. */
+export function defaultsOf(option: string): [LossName, unknown][] {
+  const kinds = [...KINDS].filter(([, { options }]) => options.includes(option as Option));
+  return kinds.map(([name, { Loss }]) => [name, optionsOf(Loss).options[option]]);
 }
 
 /** The options of each loss that is asked for: one for each gamma. */
 export function lossOptions(flags: LossFlags): LossOptions[] {
   const { loss, ignoreIndex, gamma, ...others } = flags;
-  const kind = KINDS[loss];
+  const kind = find(loss);
   const given: Record<string, number | string | null> = {};
   for (const [name, value] of Object.entries(others)) {
     if (value === undefined || !isOption(name)) continue;
@@ -131,10 +118,8 @@ export function lossOptions(flags: LossFlags): LossOptions[] {
   return gamma === undefined ? [base] : gamma.map((value) => ({ ...base, gamma: value }));
 }
 
-const OPTIONS = new Set<string>(Object.values(KINDS).flatMap(({ options }) => options));
-
 function isOption(name: string): name is Option {
-  return OPTIONS.has(name);
+  return Object.hasOwn(OPTION_HELP, name);
 }
 
 function checkOption(loss: LossName, kind: Kind, name: Option): void {
@@ -162,17 +147,15 @@ export function makeLoss(
   options: LossOptions,
   input: { readonly probabilities: boolean; readonly classes?: number },
 ): MadeLoss {
-  const kind = KINDS[loss];
-  const Loss = (library as unknown as Record<string, new (options: object) => unknown>)[kind.export];
-  if (Loss === undefined) throw new UsageError(`--loss ${loss} needs a newer focal-loss-wasm`);
+  const { Loss, fromProbabilities } = find(loss);
   const all = {
     ...options,
     ...(input.classes === undefined ? {} : { numClasses: input.classes }),
-    ...(input.probabilities && kind.fromProbabilities ? { fromLogits: false } : {}),
+    ...(input.probabilities && fromProbabilities ? { fromLogits: false } : {}),
   };
   return checked(() => ({
-    total: new Loss({ ...all, reduction: 'mean', ...(loss === 'heatmap' ? {} : {}) }) as Criterion<'mean'>,
-    each: new Loss({ ...all, reduction: 'none' }) as Criterion<'none'>,
+    total: new Loss({ ...all, reduction: 'mean' }) as unknown as Criterion<'mean'>,
+    each: new Loss({ ...all, reduction: 'none' }) as unknown as Criterion<'none'>,
   }));
 }
 
@@ -182,7 +165,7 @@ export function checked<T>(make: () => T): T {
     return make();
   } catch (error) {
     const found = error instanceof Error ? /^"([A-Za-z]+)" (.*)/s.exec(error.message) : null;
-    if (found === null || !(OPTIONS.has(found[1]) || found[1] === 'ignoreIndex')) throw error;
+    if (found === null || !isOption(found[1])) throw error;
     throw new UsageError(`${flagOf(found[1])} ${found[2].replaceAll('null', 'none')}`);
   }
 }

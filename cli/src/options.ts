@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isRows, LOSS_NAMES, type LossFlags } from './losses.js';
+import { defaultsOf, flagOf, isRows, LOSS_NAMES, type LossFlags } from './losses.js';
 import type { TrainedWith } from './model-scores.js';
 import type { InputRequest } from './open.js';
+import { OPTION_HELP } from './option-help.js';
 import * as parse from './parsers.js';
 import type { NaNPolicy, NullPolicy } from './policy.js';
 import { recordFormat } from './records.js';
@@ -85,32 +86,48 @@ export function addInputOptions(command: Command, targets: boolean): Command {
   return command;
 }
 
+/** A flag for each option that a loss of the library has. */
 export function addLossOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--loss <loss>', 'which loss').choices(LOSS_NAMES).default('focal'))
-    .option(
-      '--gamma <numbers>',
-      'exponent of (1 - p_t), 0 or more; several as in 0,1,2,5 (default: 1.5)',
-      parse.numbers,
-    )
-    .addOption(
-      new Option(
-        '--alpha <number|none>',
-        'weight of positives in [0, 1], 1 - alpha of negatives (default: 0.25)',
-      ).argParser(parse.numberOrNone),
-    )
-    .option('--pos-weight <number>', 'factor of the cross entropy of positives (default: 1)', parse.number)
-    .option('--label-smoothing <number>', 'in [0, 1): y (1 - s) + s / 2 in place of y', parse.number)
-    .addOption(
-      new Option('--soft-targets <meaning>', 'of targets in between').choices(['linear', 'split', 'crossEntropy']),
-    )
-    .option('--poly-epsilon <number>', 'the first term of PolyLoss', parse.number)
-    .option('--beta <number>', 'of quality (2) and heatmap (4)', parse.number)
-    .option('--gamma-positive <number>', 'of asymmetric (1)', parse.number)
-    .option('--gamma-negative <number>', 'of asymmetric (4)', parse.number)
-    .option('--margin <number>', 'of asymmetric (0.05)', parse.number)
-    .option('--background <label>', 'of onehot: the label of rows without a class', parse.integer)
-    .option('--ignore-index <label>', 'targets that are left out', parse.integer);
+  command.addOption(new Option('--loss <loss>', 'which loss').choices(LOSS_NAMES).default('focal'));
+  for (const [key, { text, takes }] of Object.entries(OPTION_HELP)) {
+    const { value, parser, choices } = VALUES[key] ?? flagValue(takes);
+    const option = new Option(`${flagOf(key)} <${value}>`, `${text}${defaultsText(key)}`);
+    command.addOption(choices === undefined ? option.argParser(parser) : option.choices(choices));
+  }
+  return command;
+}
+
+interface FlagValue {
+  readonly value: string;
+  readonly parser: (text: string) => unknown;
+  readonly choices?: readonly string[];
+}
+
+/** Flags that take other things than their option: several gammas for as many losses, a label that data can have. */
+const VALUES: Readonly<Record<string, FlagValue>> = {
+  gamma: { value: 'numbers', parser: parse.numbers },
+  ignoreIndex: { value: 'label', parser: parse.integer },
+};
+
+function flagValue(takes: string): FlagValue {
+  if (takes === 'number') return { value: takes, parser: parse.number };
+  if (takes === 'integer') return { value: 'label', parser: parse.integer };
+  if (takes === 'number|none') return { value: takes, parser: parse.numberOrNone };
+  return { value: 'meaning', parser: String, choices: takes.split('|') };
+}
+
+/** " (default: 1.5; varifocal 2)": what focal has, and others that differ; of an option that focal does not have, what others have. */
+function defaultsText(key: string): string {
+  const defaults = defaultsOf(key);
+  const own = defaults.find(([name]) => name === 'focal');
+  const others = defaults.filter(([name, value]) => name !== 'bce' && value !== own?.[1]);
+  const texts = others.map(([name, value]) => (key === 'background' ? name : `${name} ${value ?? 'none'}`));
+  const several = key === 'gamma' ? '; several as in 0,1,2,5' : '';
+  const told = [
+    ...(own === undefined ? [] : [`default: ${own[1] ?? 'none'}`]),
+    ...(texts.length === 0 ? [] : [texts.join(', ')]),
+  ];
+  return told.length === 0 ? several : `${several} (${told.join('; ')})`;
 }
 
 export function addThresholdOptions(command: Command): Command {

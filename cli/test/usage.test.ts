@@ -1,5 +1,7 @@
 import { symlinkSync } from 'node:fs';
+import * as library from 'focal-loss-wasm';
 import { expect, test } from 'vitest';
+import { OPTION_HELP } from '../src/option-help.js';
 import { run } from '../src/run.js';
 import { cli, float32, folder, npy, Sink, uint8 } from './support.js';
 
@@ -171,6 +173,20 @@ test('help teaches by example, and tells every option', async () => {
     expect(calibrate).toMatch(new RegExp(`^ {2}${option}\\b`, 'm'));
   }
   expect(calibrate).toContain('focal-loss calibrate logits.npy --gamma 2 --alpha 0.25');
+});
+
+test('every option of every loss has a flag, whose help tells what it does and each default', async () => {
+  const { out } = await cli('score', '--help');
+  const help = out.replaceAll(/\s+/g, ' ');
+  for (const [key, { text }] of Object.entries(OPTION_HELP)) {
+    const flag = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    expect(help).toMatch(new RegExp(` --${flag} <[a-z|]+> `));
+    expect(help).toContain(text);
+  }
+  expect(help).toContain('(default: 0.25; heatmap 2, softmax none, varifocal 0.75)');
+  expect(help).toContain('(asymmetric 0.05)');
+  const losses = Object.keys(library).filter((name) => /^[A-Z]\w+Loss$/.test(name));
+  expect(help.match(/which loss \(choices: ([^)]*?), default/)?.[1].split(', ')).toHaveLength(losses.length);
 });
 
 test('the help of a command, and the version, by each of their names', async () => {
