@@ -156,6 +156,8 @@ export class State extends Frame {
   classAtHand: i32;
   /** Bytes from the sum of classes of even number to that of its like. */
   oddness: usize;
+  /** Of the lite build: whether the terms of soft targets are the plain ones of losses/focal-soft.ts. */
+  plain: i32;
 }
 
 // Offsets, for v128.load_splat<Float>(frame, GAMMA).

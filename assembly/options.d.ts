@@ -5,3 +5,6 @@ declare type Float = f32;
 
 /** Defined in the build that traps where a stage reads a slot that another has overwritten, see slots.ts. */
 declare const CHECK_SLOTS: i32;
+
+/** Defined in the build of focal-loss-wasm/lite, which is to be small: values alone, for options that are the same for all. */
+declare const LITE: i32;

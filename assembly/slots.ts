@@ -1,5 +1,6 @@
 import { STATE_BYTES } from './frame';
-import { BLOCK } from './simd/tile';
+import { zero } from './simd/lanes';
+import { BLOCK, SINGLY } from './simd/tile';
 
 // The terms of a block: a slot holds one of them, a number for each element, behind the state of a call. Stages hand terms
 // on in slots. A slot is a type, and so is the vector of a tile: `get<Ratio, V1>(frame + o)`. Their offset is then part of
@@ -245,12 +246,14 @@ export const WORK_BYTES: usize = isDefined(CHECK_SLOTS) ? 2 * SLOTS_END : SLOTS_
 
 // @ts-ignore: decorator
 @inline export function next<S extends Slot, V>(at: usize): v128 {
+  if (SINGLY) return zero();
   check<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
   return v128.load(at, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
 }
 
 // @ts-ignore: decorator
 @inline export function put2<S extends Slot, V>(at: usize, value: v128, nextValue: v128): void {
+  if (SINGLY) return put<S, V>(at, value);
   mark<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());
   mark<S>(at + STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>() + 16);
   v128.store(at, value, STATE_BYTES + UNIT * offsetof<S>() + offsetof<V>());

@@ -13,6 +13,7 @@ const require = createRequire(import.meta.url);
 const KERNEL = at('build/kernel.wasm');
 const RELAXED = at('build/kernel-relaxed.wasm');
 const FLOAT64 = at('build/kernel-float64.wasm');
+const LITE = at('build/kernel-lite.wasm');
 
 /** Node prints the line that threw in front of an uncaught error, so lines end after the first token behind this column. */
 const LINE = 200;
@@ -30,16 +31,17 @@ mkdirSync(at('dist/wasm'), { recursive: true });
 compileKernel('release', KERNEL);
 compileKernel('relaxed', RELAXED);
 compileKernel('float64', FLOAT64);
+compileKernel('release', LITE, 'asconfig.lite.json');
 embedKernel();
 await bundle();
 declare();
 removeLeftovers();
 
 /** asc exits with 0 when it does not know the target, so what counts is the file. */
-function compileKernel(target, file) {
-  run(require.resolve('assemblyscript/bin/asc.js'), ['--config', 'asconfig.json', '--target', target]);
+function compileKernel(target, file, config = 'asconfig.json') {
+  run(require.resolve('assemblyscript/bin/asc.js'), ['--config', config, '--target', target]);
   if (!existsSync(file) || !isNew(file)) {
-    throw new Error(`asc has written no ${relative(root, file)}: is there a target "${target}" in asconfig.json?`);
+    throw new Error(`asc has written no ${relative(root, file)}: is there a target "${target}" in ${config}?`);
   }
 }
 
@@ -68,8 +70,10 @@ function embedKernel() {
     write(`build/wasm/${name}.js`, source);
     write(`build/wasm/${name}.cjs`, transformSync(source, { format: 'cjs', platform: 'node' }).code);
   };
-  const inline = `${compile}export const wasm = /* @__PURE__ */ compile('${digits(KERNEL)}');\n`;
+  const inlined = (file) => `${compile}export const wasm = /* @__PURE__ */ compile('${digits(file)}');\n`;
+  const inline = inlined(KERNEL);
   embed('inline', inline);
+  embed('lite', inlined(LITE));
   write('dist/wasm/inline.js', inline); // for the sources as they are, in tests
   // Only an engine that refuses the one with fused operations is given the other.
   const choose = `function choose(first) {
@@ -81,8 +85,11 @@ function embedKernel() {
   embed('float64', `${compile}${double}export const wasm = /* @__PURE__ */ double(compile('${digits(FLOAT64)}'));\n`);
   // The entry that sets a flag of V8 compiles for itself, and puts something of its own behind the binary.
   embed('binary', `${decode}export const decoded = (tail) => decode('${digits(KERNEL)}' + tail);\n`);
-  write('dist/wasm/edge.js', "import module from './kernel.wasm?module';\nexport const wasm = { module };\n");
+  const imported = (name) => `import module from './${name}.wasm?module';\nexport const wasm = { module };\n`;
+  write('dist/wasm/edge.js', imported('kernel'));
   write('dist/wasm/kernel.wasm', readFileSync(KERNEL));
+  write('dist/wasm/lite-edge.js', imported('lite'));
+  write('dist/wasm/lite.wasm', readFileSync(LITE));
   write('dist/wasm/kernel.wasm.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
 }
 
@@ -114,6 +121,14 @@ async function bundle() {
   await both('src/float64.ts', 'float64', (extension) => ({
     plugins: [resolveTo('#wasm', { path: at(`build/wasm/float64.${extension}`) })],
   }));
+  await both('src/lite.ts', 'lite', (extension) => ({
+    plugins: [resolveTo('#wasm', { path: at(`build/wasm/lite.${extension}`) })],
+  }));
+  await output('src/lite.ts', 'dist/lite-edge.js', {
+    ...library,
+    format: 'esm',
+    plugins: [resolveTo('#wasm', { path: './wasm/lite-edge.js', external: true })],
+  });
   // without the kernel
   await both('src/metrics.ts', 'metrics', () => ({}));
   const node = { target: 'node20.19', platform: 'node', format: 'esm', packages: 'external' };
@@ -177,7 +192,7 @@ function resolveTo(specifier, result) {
 
 /** The declarations that the entries reach, for either kind of module. */
 function declare() {
-  const entries = ['index', 'relaxed', 'fused', 'float64', 'metrics', 'parallel/index'].filter((name) =>
+  const entries = ['index', 'lite', 'relaxed', 'fused', 'float64', 'metrics', 'parallel/index'].filter((name) =>
     existsSync(at('src', `${name}.ts`)),
   );
   const outDir = at('build/declarations');

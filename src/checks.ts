@@ -1,6 +1,7 @@
 // Every check of a value, and every message: `"name" expected <rule>, got <value>[; <remedy>]`. Text is built on failure.
 
 import { classOf, isList, isPlain, kindOf, lengthOf } from './kinds.js';
+import type { Reduction } from './types.js';
 
 /** What every error of this package carries, so that a server need not read messages. */
 export interface ErrorDetails {
@@ -163,16 +164,20 @@ export function oneOf<T extends string>(name: string, value: unknown, choices: r
   throw typeof value === 'string' ? wrongValue(name, rule, value) : wrongKind(name, rule, value);
 }
 
+const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
+
+export function reductionOf(name: string, value: unknown): Reduction {
+  return oneOf(name, value, REDUCTIONS);
+}
+
 /** A number that a sum can be divided by. */
-export function divisor(name: string, value: unknown): number {
+export function divisor(name: string, value: unknown, others = ''): number {
   if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
-  throw notNumeric(name, 'a finite number > 0', value);
+  throw notNumeric(name, `a finite number > 0${others}`, value);
 }
 
 export function normalizerOf(name: string, value: unknown): number | 'positives' {
-  if (value === 'positives') return value;
-  if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
-  throw notNumeric(name, "a finite number > 0, or 'positives'", value);
+  return value === 'positives' ? value : divisor(name, value, ", or 'positives'");
 }
 
 /**
@@ -195,16 +200,24 @@ export function perClass(
   ) as readonly number[];
 }
 
-/** The keys of an options object, each read once, with no other than `keys` among them; an absent one is empty. */
-export function onlyKeys<T extends object>(name: string, value: T | undefined, keys: readonly string[]): Partial<T> {
+/**
+ * The keys of an options object, each read once, with no other than `keys` among them; an absent one is empty. `remedy` is
+ * what to do with another key.
+ */
+export function onlyKeys<T extends object>(
+  name: string,
+  value: T | undefined,
+  keys: readonly string[],
+  remedy?: string,
+): Partial<T> {
   if (value === undefined) return {};
   if (!isPlain(value)) {
-    const remedy = classOf(value) === undefined ? undefined : 'give a plain object, such as { ...options }';
-    throw wrongKind(name, `an object with keys among ${keys.join(', ')}`, value, remedy);
+    const plain = classOf(value) === undefined ? undefined : 'give a plain object, such as { ...options }';
+    throw wrongKind(name, `an object with keys among ${keys.join(', ')}`, value, plain);
   }
   const read: Record<string, unknown> = {};
   for (const key in value) {
-    if (!keys.includes(key)) throw wrongKind(name, `keys among ${keys.join(', ')}`, key);
+    if (!keys.includes(key)) throw wrongKind(name, `keys among ${keys.join(', ')}`, key, remedy);
     read[key] = value[key as keyof T];
   }
   return read as Partial<T>;

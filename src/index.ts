@@ -6,6 +6,7 @@
  */
 export type { ExactSumJSON } from './exact-sum.js';
 export { type FocalLogitOptions, focalLogit } from './focal-logit.js';
+export { type FocalPosteriorOptions, focalPosterior } from './focal-posterior.js';
 export { hardest } from './hardest.js';
 export {
   type ClassTotals,
@@ -28,12 +29,7 @@ export { OneHotFocalLoss, type OneHotFocalLossOptions, oneHotFocalLoss } from '.
 export { QualityFocalLoss, type QualityFocalLossOptions, qualityFocalLoss } from './losses/quality-focal-loss.js';
 export { SoftmaxFocalLoss, type SoftmaxFocalLossOptions, softmaxFocalLoss } from './losses/softmax-focal-loss.js';
 export { VarifocalLoss, type VarifocalLossOptions, varifocalLoss } from './losses/varifocal-loss.js';
-export {
-  type FocalPosteriorOptions,
-  focalPosterior,
-  type SoftmaxFocalPosteriorOptions,
-  softmaxFocalPosterior,
-} from './posterior.js';
+export { type SoftmaxFocalPosteriorOptions, softmaxFocalPosterior } from './softmax-focal-posterior.js';
 export type {
   CallOptions,
   Criterion,

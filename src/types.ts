@@ -72,8 +72,8 @@ export type Labels =
   | Nested<number | bigint>
   | TensorLike;
 
-/** What a single call may be given besides logits and targets. Every key is optional, unknown keys are refused. */
-export interface CallOptions {
+/** What a call of `forward` may be given besides logits and targets. Every key is optional, unknown keys are refused. */
+export interface ForwardOptions {
   /**
    * Multiplies each element's loss (each row's, of a softmax) after alpha and before the reduction: one number an element,
    * or with `numClasses` one a row; negative ones included. Default: none.
@@ -86,15 +86,19 @@ export interface CallOptions {
    * `'none'` needs one. A buffer may be `logits` or `weight` themselves, and must not overlap an input in another way.
    */
   readonly out?: Float32Array;
-  /** Receives the gradient, where the method has one, and is returned as `grad`. Default: a new array. */
-  readonly gradOut?: Float32Array;
-  /** Receives the Hessian, where the method has one, and is returned as `hess`. Default: a new array. */
-  readonly hessOut?: Float32Array;
   /**
    * `false` skips the scan of the targets' values: results for targets that are not valid are then unspecified. Types
    * and lengths are checked all the same. Default: true.
    */
   readonly validate?: boolean;
+}
+
+/** What a single call may be given besides logits and targets. Every key is optional, unknown keys are refused. */
+export interface CallOptions extends ForwardOptions {
+  /** Receives the gradient, where the method has one, and is returned as `grad`. Default: a new array. */
+  readonly gradOut?: Float32Array;
+  /** Receives the Hessian, where the method has one, and is returned as `hess`. Default: a new array. */
+  readonly hessOut?: Float32Array;
 }
 
 /** A loss's name and options, defaults included, as JSON has them. */

@@ -1,4 +1,5 @@
 import { BAD_TARGET, Flag } from '../../src/abi';
+import { ignoredTarget, targetAt } from './inputs';
 import { Frame, IGNORED, bytesOf, has } from '../frame';
 import { addBytes, addIntegers, splat } from '../simd/lanes';
 
@@ -10,9 +11,14 @@ export function countTargets(frame: usize): void {
   const targets = call.targets;
   const count = call.count;
   clearCounts(call);
+  if (isDefined(LITE)) {
+    if (has(call, Flag.soft) || has(call, Flag.ignore)) countKept(call, targets, count);
+    else countBytes(call, targets, count);
+    return;
+  }
   if (has(call, Flag.labels)) return; // they are counted block by block, see labels.ts
   if (has(call, Flag.ignore)) {
-    if (has(call, Flag.soft)) countSoftKept(call, targets, count);
+    if (has(call, Flag.soft)) countKept(call, targets, count);
     else countBytesKept(call, targets, count);
   } else if (has(call, Flag.soft)) countSoft(call, targets, count);
   else countBytes(call, targets, count);
@@ -147,13 +153,14 @@ function anyOutside(targets: usize, count: i32): bool {
   return !(y >= 0 && y <= 1);
 }
 
-function countSoftKept(call: Frame, targets: usize, count: i32): void {
-  const ignore = <Float>call.ignore;
+/** Soft targets, of which some may be ignored; in the lite build all that are not bytes of which none is ignored. */
+function countKept(call: Frame, targets: usize, count: i32): void {
+  const ignore = ignoredTarget(call);
   let positives = 0;
   let kept = 0;
   let bad: bool = false;
   for (let i = 0; i < count; i++) {
-    const y = load<Float>(targets + bytesOf(i));
+    const y = targetAt(call, targets, i);
     if (y == ignore) continue;
     kept++;
     if (y > <Float>call.positiveAbove) positives++;

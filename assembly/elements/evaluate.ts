@@ -56,6 +56,7 @@ function begin(frame: usize): void {
 // @ts-ignore: decorator
 @inline function termsOf<L extends Loss>(frame: usize, bytes: usize): i32 {
   const call = changetype<State>(frame);
+  if (isDefined(LITE)) return changetype<L>(0).terms<ValueOnly>(frame, bytes);
   if (call.hess != 0 && call.hessian != Hessian.absGrad) return changetype<L>(0).terms<WithCurve>(frame, bytes);
   if (call.hess != 0 || call.grad != 0) return changetype<L>(0).terms<WithSlope>(frame, bytes);
   return changetype<L>(0).terms<ValueOnly>(frame, bytes);

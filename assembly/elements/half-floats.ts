@@ -1,4 +1,5 @@
 import { bytesOf } from '../frame';
+import { SINGLY } from '../simd/tile';
 
 // Numbers of 16 bits to numbers of the kernel, which hold them all: each becomes itself, whatever its kind.
 
@@ -11,7 +12,7 @@ const INFINITY: u32 = 0x7f800000;
 /** float16, of IEEE 754: 5 bits of exponent. */
 export function float16ToFloats(source: usize, destination: usize, count: i32): void {
   let i = 0;
-  for (; i + 8 <= count; i += 8) {
+  for (; !SINGLY && i + 8 <= count; i += 8) {
     const bits = v128.load(source + (<usize>i << 1));
     const to = destination + bytesOf(i);
     storeFour(to, fromFloat16(i32x4.extend_low_i16x8_u(bits)));
@@ -34,7 +35,7 @@ export function float16ToFloats(source: usize, destination: usize, count: i32): 
 /** bfloat16: the upper half of a float32. */
 export function bfloat16ToFloats(source: usize, destination: usize, count: i32): void {
   let i = 0;
-  for (; i + 8 <= count; i += 8) {
+  for (; !SINGLY && i + 8 <= count; i += 8) {
     const bits = v128.load(source + (<usize>i << 1));
     const to = destination + bytesOf(i);
     storeFour(to, i32x4.shl(i32x4.extend_low_i16x8_u(bits), 16));

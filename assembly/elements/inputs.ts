@@ -1,6 +1,6 @@
 import { Flag } from '../../src/abi';
 import { takeLabels } from './labels';
-import { IGNORED, State, bytesOf, has } from '../frame';
+import { Frame, IGNORED, State, bytesOf, has } from '../frame';
 import { choose, negativeMask, splat, write } from '../simd/lanes';
 import { BLOCK, V0, V1, fillsTiles, wholeTiles } from '../simd/tile';
 import {
@@ -36,8 +36,9 @@ export function prepareInputs(frame: usize): void {
 /** The inputs of `count` elements from `start` on; `filler` is the logit (or probability) whose loss is 0 for target 0. */
 export function takeInputs(frame: usize, start: i32, count: i32, filler: Float): void {
   const call = changetype<State>(frame);
-  const targets = has(call, Flag.labels) ? takeLabels(frame, start, count) : targetsFrom(call, start);
-  const fits = fillsTiles(count) && !call.ignores;
+  const targets = !isDefined(LITE) && has(call, Flag.labels) ? takeLabels(frame, start, count) : targetsFrom(call, start);
+  // the lite build copies every block
+  const fits = !isDefined(LITE) && fillsTiles(count) && !call.ignores;
   call.targetsOfBlock = targets;
   call.x = call.logits + bytesOf(start);
   call.y = targets;
@@ -50,6 +51,7 @@ export function takeInputs(frame: usize, start: i32, count: i32, filler: Float):
       padSoft(frame, targets, count);
       call.y = frame + slot<Targets>();
     }
+    if (isDefined(LITE)) return;
     if (call.alphas) {
       padNumbers<Alpha>(frame, call.alphas + bytesOf(start), count, 0);
       padNumbers<AlphaNegative>(frame, call.alphaNegatives + bytesOf(start), count, 0);
@@ -125,10 +127,13 @@ function padBytes(frame: usize, targets: usize, count: i32): void {
 /** Pads targets as numbers, smoothed. */
 function padSoft(frame: usize, targets: usize, count: i32): void {
   const call = changetype<State>(frame);
-  if (has(call, Flag.soft)) {
+  if (isDefined(LITE) && has(call, Flag.soft) && call.labelSmoothing == 0 && !call.ignores) {
+    return padNumbers<Targets>(frame, targets, count, 0);
+  }
+  if (isDefined(LITE) || has(call, Flag.soft)) {
     for (let i = 0; i < count; i++) {
       const ignored = call.ignores && isIgnored(call, targets, i);
-      const y = <f64>load<Float>(targets + bytesOf(i));
+      const y = <f64>targetAt(call, targets, i);
       if (ignored) putTarget(frame, i, 0, 0);
       else putTarget(frame, i, smoothedTarget(call, y), smoothedRest(call, y));
     }
@@ -136,6 +141,13 @@ function padSoft(frame: usize, targets: usize, count: i32): void {
   fillTile(frame + slot<Targets>(), count, 0);
   fillTile(frame + slot<TargetError>(), count, 0);
   claim<TargetError>(frame, bytesOf(wholeTiles(count)));
+}
+
+/** A target, of numbers; the lite build has it of bytes as well. */
+// @ts-ignore: decorator
+@inline export function targetAt(call: Frame, targets: usize, i: i32): Float {
+  if (isDefined(LITE) && !has(call, Flag.soft)) return load<u8>(targets + i);
+  return load<Float>(targets + bytesOf(i));
 }
 
 /** What a smoothed target y leaves of 1, for float64: (1 - y) (1 - s) + s / 2. */
@@ -191,7 +203,16 @@ export function clearIgnored(call: State, out: usize, targets: usize, count: i32
   for (let i = 0; i < count; i++) if (isIgnored(call, targets, i)) store<Float>(out + bytesOf(i), 0);
 }
 
+/** The target that is ignored, of numbers; the lite build has it of bytes, and where none is ignored, as well. */
+// @ts-ignore: decorator
+@inline export function ignoredTarget(call: Frame): Float {
+  if (isDefined(LITE) && !has(call, Flag.ignore)) return NaN;
+  if (isDefined(LITE) && !has(call, Flag.soft)) return IGNORED;
+  return <Float>call.ignore;
+}
+
 function isIgnored(call: State, targets: usize, i: i32): bool {
+  if (isDefined(LITE)) return targetAt(call, targets, i) == ignoredTarget(call);
   if (has(call, Flag.soft)) return load<Float>(targets + bytesOf(i)) == <Float>call.ignore;
   return load<u8>(targets + i) == IGNORED;
 }

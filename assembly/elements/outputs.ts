@@ -34,6 +34,7 @@ import {
   notEqualMask,
   or,
   read,
+  readNext,
   smaller,
   splat,
   subWide,
@@ -43,7 +44,7 @@ import {
   zero,
 } from '../simd/lanes';
 import { PairStage, eachPair } from '../simd/stage';
-import { V0, fillsTiles, wholeTiles } from '../simd/tile';
+import { V0, V1, fillsTiles, wholeTiles } from '../simd/tile';
 import { Curve, Entropy, Modulation, Output, Slope, Slot, WeighedLoss, Weight, get, next, put2, slot } from '../slots';
 
 // What becomes of a loss Modulation^G Entropy, whose sign is its class.
@@ -60,10 +61,10 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
   for (let o: usize = 0; o < bytes; o += 32) {
     const at = frame + o;
     const power0 = changetype<G>(0).of(get<Modulation, V0>(at));
-    const power1 = changetype<G>(0).of(next<Modulation, V0>(at));
+    const power1 = changetype<G>(0).of(get<Modulation, V1>(at));
     const a = mul(power0, weighted(get<Entropy, V0>(at), positive, negative));
-    const b = mul(power1, weighted(next<Entropy, V0>(at), positive, negative));
-    put2<WeighedLoss, V0>(at, a, b);
+    const b = mul(power1, weighted(get<Entropy, V1>(at), positive, negative));
+    if (!isDefined(LITE)) put2<WeighedLoss, V0>(at, a, b); // for the engine, which packs what is stored
     total = addWide(total, widen(add(a, b)));
   }
   v128.store(frame, sizeof<Float>() == 4 ? total : addWide(total, v128.load(frame, SUM)), SUM);
@@ -77,7 +78,7 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
 
 /** Adds a block's losses to the sums of their class, each widened by itself: no sum depends on which losses are neighbours. */
 function sumByClass(frame: usize, bytes: usize): void {
-  if (mayBeNegative(changetype<State>(frame))) return sumSignedByClass(frame, bytes);
+  if (isDefined(LITE) || mayBeNegative(changetype<State>(frame))) return sumSignedByClass(frame, bytes);
   let positives = v128.load(frame, SUM_POSITIVES);
   let negatives = v128.load(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
@@ -118,7 +119,7 @@ function sumSignedByClass(frame: usize, bytes: usize): void {
 
 /** Adds the losses Modulation Entropy: two at a time where that is asked for and does not overflow. */
 export function addUp(frame: usize, bytes: usize): void {
-  if (has(changetype<State>(frame), Flag.byClass)) return sumByClass(frame, bytes);
+  if (!isDefined(LITE) && has(changetype<State>(frame), Flag.byClass)) return sumByClass(frame, bytes);
   const before = v128.load(frame, SUM);
   sum<One>(frame, bytes);
   if (undoIfInfinite(frame, before)) sumByClass(frame, bytes);
@@ -201,7 +202,7 @@ export class Weigh extends PairStage {
   @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const weighed0 = mul(get<Modulation, V0>(at), read(x + o));
-    const weighed1 = mul(next<Modulation, V0>(at), read(x + o + 16));
+    const weighed1 = mul(next<Modulation, V0>(at), readNext(x + o));
     put2<Modulation, V0>(at, weighed0, weighed1);
   }
 }
@@ -318,7 +319,7 @@ export function putOutputs(frame: usize, start: i32, count: i32, power: i32): vo
   const call = changetype<State>(frame);
   const bytes = bytesOf(wholeTiles(count));
   let left = power;
-  if (isSumAlone(call) && !hasZeroFactor(call)) {
+  if (!isDefined(LITE) && isSumAlone(call) && !hasZeroFactor(call)) {
     left = sumPower(frame, power, bytes);
     if (left == SUMMED) return;
   }
@@ -332,6 +333,7 @@ export function putOutputs(frame: usize, start: i32, count: i32, power: i32): vo
     eachPair<WriteLoss>(frame, out, 0, bytes);
     finish(frame, call.loss, start, count);
   }
+  if (isDefined(LITE)) return;
   if (call.grad) {
     const out = placeFor(frame, call.grad, start, count);
     eachPair<WriteDerivative<Slope, Exact>>(frame, out, 0, bytes);
@@ -354,16 +356,16 @@ export function putOutputs(frame: usize, start: i32, count: i32, power: i32): vo
 
 /** Where a block's results go: to their array if they fill it to the end of a tile. */
 function placeFor(frame: usize, out: usize, start: i32, count: i32): usize {
-  return fillsTiles(count) ? out + bytesOf(start) : frame + slot<Output>();
+  return !isDefined(LITE) && fillsTiles(count) ? out + bytesOf(start) : frame + slot<Output>();
 }
 
 function finish(frame: usize, out: usize, start: i32, count: i32): void {
-  if (!fillsTiles(count)) memory.copy(out + bytesOf(start), frame + slot<Output>(), bytesOf(count));
+  if (isDefined(LITE) || !fillsTiles(count)) memory.copy(out + bytesOf(start), frame + slot<Output>(), bytesOf(count));
 }
 
 function weightsFrom(frame: usize, start: i32, count: i32): usize {
   const weight = changetype<State>(frame).weight + bytesOf(start);
-  if (fillsTiles(count)) return weight;
+  if (!isDefined(LITE) && fillsTiles(count)) return weight;
   padNumbers<Weight>(frame, weight, count, 0);
   return frame + slot<Weight>();
 }

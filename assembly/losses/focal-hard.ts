@@ -22,13 +22,14 @@ import {
   nextSigns,
   or,
   read,
+  readNext,
   smaller,
   sub,
   targetsAt,
   xor,
 } from '../simd/lanes';
 import { PairStage, TileStage, eachPair, eachTile } from '../simd/stage';
-import { TILE_BYTES, V0, V2 } from '../simd/tile';
+import { SINGLY, TILE_BYTES, V0, V2 } from '../simd/tile';
 import {
   Correction,
   Curve,
@@ -86,13 +87,18 @@ export class FocalHard extends Loss {
     eachTile<Reduce>(frame, call.x, 0, bytes);
     eachTile<Quotient>(frame, 0, 0, bytes);
     if (power > UNMASKED) eachTile<KeepEasyCorrection>(frame, call.x, call.y, bytes);
-    if (power == ANY_POWER) {
+    if (!isDefined(LITE) && power == ANY_POWER) {
       raisedTerms<Order>(frame, bytes);
       return FIRST_POWER;
     }
     eachTile<HardTerms<Order>>(frame, call.x, call.y, bytes);
     eachTile<AddEntropy<Divided>>(frame, 0, 0, bytes);
     if (idof<Order>() != idof<ValueOnly>()) derivatives<Order>(frame, bytes);
+    // the lite build has one stage for both kinds of power, which divides in vain where the quotient is not the base of it
+    if (isDefined(LITE) && power == ANY_POWER) {
+      raiseHard(frame, bytes);
+      return FIRST_POWER;
+    }
     return power;
   }
 }
@@ -132,8 +138,8 @@ class KeepEasyCorrection extends TileStage {
     const logits = x + o;
     const targets = y + (o >> alignof<Float>());
     const bytes = TILE_BYTES >> (alignof<Float>() + 1);
-    keepEasyCorrection<V0>(at, read(logits), read(logits + 16), targetsAt(targets));
-    keepEasyCorrection<V2>(at, read(logits + 32), read(logits + 48), targetsAt(targets + bytes));
+    keepEasyCorrection<V0>(at, read(logits), readNext(logits), targetsAt(targets));
+    if (!SINGLY) keepEasyCorrection<V2>(at, read(logits + 32), readNext(logits + 32), targetsAt(targets + bytes));
   }
 }
 
@@ -154,8 +160,8 @@ export class HardTerms<Order> extends TileStage {
     const bytes = TILE_BYTES >> (alignof<Float>() + 1);
     const correct = v128.load_splat<Float>(frame, CORRECT);
     const half = every(HALF);
-    hardTerms<Order, V0>(at, read(logits), read(logits + 16), targetsAt(targets), correct, half);
-    hardTerms<Order, V2>(at, read(logits + 32), read(logits + 48), targetsAt(targets + bytes), correct, half);
+    hardTerms<Order, V0>(at, read(logits), readNext(logits), targetsAt(targets), correct, half);
+    if (!SINGLY) hardTerms<Order, V2>(at, read(logits + 32), readNext(logits + 32), targetsAt(targets + bytes), correct, half);
   }
 }
 

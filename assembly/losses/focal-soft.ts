@@ -26,13 +26,14 @@ import {
   nonZeroMask,
   or,
   read,
+  readNext,
   smaller,
   splat,
   sub,
   zero,
 } from '../simd/lanes';
 import { PairStage, TileStage, VectorStage, eachPair, eachTile, eachVector } from '../simd/stage';
-import { V0, V2 } from '../simd/tile';
+import { SINGLY, V0, V2 } from '../simd/tile';
 import {
   Alpha,
   AlphaNegative,
@@ -81,7 +82,7 @@ export class FocalSoft extends Loss {
     const call = changetype<State>(frame);
     softTerms(frame, bytes);
     if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfTarget>(frame, bytes);
-    return call.polyEpsilon == 0 ? powerOf(frame) : addPoly<Order>(frame, bytes);
+    return isDefined(LITE) || call.polyEpsilon == 0 ? powerOf(frame) : addPoly<Order>(frame, bytes);
   }
 }
 
@@ -98,7 +99,10 @@ export function prepareSoft(frame: usize): void {
 export function softTerms(frame: usize, bytes: usize): void {
   const call = changetype<State>(frame);
   beginTerms(frame, bytes);
-  if (isPlain(call)) eachTile<PlainTerms>(frame, call.x, call.y, bytes);
+  if (isDefined(LITE)) {
+    call.plain = isPlain(call) ? 1 : 0;
+    eachPair<ElementTerms<Either>>(frame, call.x, call.y, bytes);
+  } else if (isPlain(call)) eachTile<PlainTerms>(frame, call.x, call.y, bytes);
   else eachPair<ElementTerms<General>>(frame, call.x, call.y, bytes);
   endTerms(frame, bytes);
 }
@@ -125,7 +129,7 @@ function endTerms(frame: usize, bytes: usize): void {
 /** Entropy takes the sign of the class where sums of each are wanted. */
 export function signByClass(frame: usize, bytes: usize): void {
   const call = changetype<State>(frame);
-  if (has(call, Flag.byClass)) eachPair<SignByClass>(frame, 0, call.y, bytes);
+  if (!isDefined(LITE) && has(call, Flag.byClass)) eachPair<SignByClass>(frame, 0, call.y, bytes);
 }
 
 /** Slope, and Curve as far as Order goes, of what softTerms has left. */
@@ -169,6 +173,10 @@ class Plain {}
 @final
 class General {}
 
+/** Whichever of the two the call says: in the lite build. */
+@final
+class Either {}
+
 @final
 @unmanaged
 class PlainTerms extends TileStage {
@@ -181,8 +189,8 @@ class PlainTerms extends TileStage {
     const at = frame + o;
     const logits = x + o;
     const targets = y + o;
-    termsOf<Plain, V0>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
-    termsOf<Plain, V2>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half);
+    termsOf<Plain, V0>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half, false);
+    if (!SINGLY) termsOf<Plain, V2>(at, logits, targets, alpha, alpha, alphaNegative, alphaNegative, correct, one, half, false);
   }
 }
 
@@ -197,7 +205,8 @@ class ElementTerms<Kind> extends PairStage {
     const negative1 = next<AlphaNegative, V0>(at);
     const correct = v128.load_splat<Float>(frame, CORRECT);
     const one = every(ONE);
-    termsOf<Kind, V0>(at, x + o, y + o, alpha0, alpha1, negative0, negative1, correct, one, every(HALF));
+    const plain = idof<Kind>() == idof<Either>() && changetype<State>(frame).plain != 0;
+    termsOf<Kind, V0>(at, x + o, y + o, alpha0, alpha1, negative0, negative1, correct, one, every(HALF), plain);
   }
 }
 
@@ -213,8 +222,9 @@ class ElementTerms<Kind> extends PairStage {
   correct: v128,
   one: v128,
   half: v128,
+  plain: bool, // of Either
 ): void {
-  const general = idof<Kind>() == idof<General>();
+  const general = idof<Kind>() != idof<Plain>();
   const y0 = v128.load(targets, offsetof<V>());
   const y1 = v128.load(targets, offsetof<V>() + 16);
   const z0 = general ? sub(sub(one, y0), get<TargetError, V>(at)) : sub(one, y0);
@@ -233,7 +243,8 @@ class ElementTerms<Kind> extends PairStage {
     const posWeight1 = next<PosWeight, V>(at);
     const coefficient0 = mul(alphaT0, mulAdd(posWeight0, y0, z0));
     const coefficient1 = mul(alphaT1, mulAdd(posWeight1, y1, z1));
-    put2<Coefficient, V>(at, coefficient0, coefficient1);
+    if (idof<Kind>() == idof<Either>() && plain) put<Coefficient, V>(at, alphaT0);
+    else put2<Coefficient, V>(at, coefficient0, coefficient1);
     against0 = mul(against0, choose(posWeight0, one, negative0));
     against1 = mul(against1, choose(posWeight1, one, negative1));
   } else put2<Coefficient, V>(at, alphaT0, alphaT1);
@@ -249,7 +260,7 @@ class ElementTerms<Kind> extends PairStage {
   const both1 = add(d1, n1);
   let correction0 = get<Correction, V>(at);
   let correction1 = next<Correction, V>(at);
-  if (general) {
+  if (general && !(idof<Kind>() == idof<Either>() && plain)) {
     correction0 = softCorrection(correction0, d0, n0, both0, h0, one);
     correction1 = softCorrection(correction1, d1, n1, both1, h1, one);
   }
@@ -275,7 +286,7 @@ class SignByClass extends PairStage {
     const border = v128.load_splat<Float>(frame, CLASS_ABOVE);
     const signBit = every(SIGN);
     const sign0 = and(greaterMask(read(y + o), border), signBit);
-    const sign1 = and(greaterMask(read(y + o + 16), border), signBit);
+    const sign1 = and(greaterMask(readNext(y + o), border), signBit);
     put2<Entropy, V0>(at, or(get<Entropy, V0>(at), sign0), or(next<Entropy, V0>(at), sign1));
   }
 }
@@ -294,7 +305,7 @@ class SoftDerivatives<Order, Factor> extends PairStage {
     const one = every(ONE);
     const limit = every(LOSS_LIMIT);
     const y0 = read(y + o);
-    const y1 = read(y + o + 16);
+    const y1 = readNext(y + o);
     const z0 = sub(sub(one, y0), get<TargetError, V0>(at));
     const z1 = sub(sub(one, y1), next<TargetError, V0>(at));
     const alphaT0 = mulAdd(get<Alpha, V0>(at), y0, mul(get<AlphaNegative, V0>(at), z0));
@@ -308,7 +319,7 @@ class SoftDerivatives<Order, Factor> extends PairStage {
     const low0 = div(get<Numerator, V0>(at), both0);
     const low1 = div(next<Numerator, V0>(at), both1);
     const negative0 = negativeMask(read(x + o));
-    const negative1 = negativeMask(read(x + o + 16));
+    const negative1 = negativeMask(readNext(x + o));
     const p0 = choose(low0, high0, negative0);
     const p1 = choose(low1, high1, negative1);
     const q0 = choose(high0, low0, negative0);

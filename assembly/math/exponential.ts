@@ -1,6 +1,6 @@
-import { add, div, larger, mul, mulAdd, mulSub, nth, or, read, shiftLeft, sub } from '../simd/lanes';
+import { add, div, larger, mul, mulAdd, mulSub, nth, or, read, readNext, shiftLeft, sub } from '../simd/lanes';
 import { TileStage } from '../simd/stage';
-import { V0, V2 } from '../simd/tile';
+import { SINGLY, V0, V2 } from '../simd/tile';
 import { Correction, Denominator, Numerator, Remainder, Scale, Slot, get, next, put2 } from '../slots';
 
 // e^-|x| as a quotient N / D, left undivided because every later stage divides by something of its own.
@@ -43,8 +43,8 @@ export class Reduce extends TileStage {
     const sign = nth(REDUCE, 5);
     const at = frame + o;
     const logits = x + o;
-    reduce<V0>(at, read(logits), read(logits + 16), sign, log2e, round, high, low, lowest);
-    reduce<V2>(at, read(logits + 32), read(logits + 48), sign, log2e, round, high, low, lowest);
+    reduce<V0>(at, read(logits), readNext(logits), sign, log2e, round, high, low, lowest);
+    if (!SINGLY) reduce<V2>(at, read(logits + 32), readNext(logits + 32), sign, log2e, round, high, low, lowest);
   }
 }
 
@@ -101,7 +101,7 @@ export class Quotient extends TileStage {
     const c2 = nth(EVEN, 2);
     const at = frame + o;
     quotient<V0>(at, c0, c1, c2);
-    quotient<V2>(at, c0, c1, c2);
+    if (!SINGLY) quotient<V2>(at, c0, c1, c2);
   }
 }
 
@@ -159,7 +159,7 @@ export class Exponentiate<Result extends Slot> extends TileStage {
     const c2 = nth(EVEN, 2);
     const at = frame + o;
     exponentiate<Result, V0>(at, c0, c1, c2);
-    exponentiate<Result, V2>(at, c0, c1, c2);
+    if (!SINGLY) exponentiate<Result, V2>(at, c0, c1, c2);
   }
 }
 

@@ -23,7 +23,7 @@ import {
   zeroMask,
 } from '../simd/lanes';
 import { PairStage, TileStage } from '../simd/stage';
-import { V0, V2 } from '../simd/tile';
+import { SINGLY, V0, V2 } from '../simd/tile';
 import {
   Coefficient,
   Divisor,
@@ -83,7 +83,7 @@ export class AddEntropy<Kind> extends TileStage {
     const a4 = nth(SERIES, 3);
     const at = frame + o;
     addEntropy<Kind, V0>(at, a1, a2, a3, a4);
-    addEntropy<Kind, V2>(at, a1, a2, a3, a4);
+    if (!SINGLY) addEntropy<Kind, V2>(at, a1, a2, a3, a4);
   }
 }
 
@@ -101,7 +101,7 @@ export class AddEntropy<Kind> extends TileStage {
   // hinge and t first, which are at hand
   const first0 = add(get<Hinge, V>(at), t0);
   const first1 = add(next<Hinge, V>(at), t1);
-  if (idof<Kind>() == idof<Logged>()) put2<LogOnePlus, V>(at, mulAdd(cube0, rest0, t0), mulAdd(cube1, rest1, t1));
+  if (isDefined(LITE) || idof<Kind>() == idof<Logged>()) put2<LogOnePlus, V>(at, mulAdd(cube0, rest0, t0), mulAdd(cube1, rest1, t1));
   put2<Entropy, V>(at, mulAdd(cube0, rest0, first0), mulAdd(cube1, rest1, first1));
 }
 
@@ -134,7 +134,7 @@ export class AddWeighedEntropy extends TileStage {
     const two = every(TWO);
     const at = frame + o;
     addWeighedEntropy<V0>(at, a1, a2, a3, a4, one, two);
-    addWeighedEntropy<V2>(at, a1, a2, a3, a4, one, two);
+    if (!SINGLY) addWeighedEntropy<V2>(at, a1, a2, a3, a4, one, two);
   }
 }
 

@@ -37,7 +37,7 @@ import {
   zeroMask,
 } from '../simd/lanes';
 import { PairStage, TileStage, VectorStage } from '../simd/stage';
-import { V0, V2 } from '../simd/tile';
+import { SINGLY, V0, V2 } from '../simd/tile';
 import { Entropy, Exponent, Hinge, LogMantissa, LogOnePlus, Modulation, Remainder, Scale, get, next, put, put2 } from '../slots';
 
 // c^gamma. Halves up to 5 are products and square roots; every other gamma is exp2(gamma log2 c).
@@ -118,20 +118,20 @@ export class Five extends Power {
   }
 }
 
-/** Modulation = Modulation^(twice / 2) for an odd `twice` up to 9. */
-export function raiseOdd(frame: usize, twice: i32, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 32) {
+/** Modulation = Modulation^(twice / 2) for an odd `twice` up to 9; in the lite build for any up to 10, by the same products. */
+export function raiseHalf(frame: usize, twice: i32, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += SINGLY ? 16 : 32) {
     const at = frame + o;
-    const power0 = oddPower(get<Modulation, V0>(at), twice);
-    const power1 = oddPower(next<Modulation, V0>(at), twice);
+    const power0 = halfPower(get<Modulation, V0>(at), twice);
+    const power1 = halfPower(next<Modulation, V0>(at), twice);
     put2<Modulation, V0>(at, power0, power1);
   }
 }
 
 // @ts-ignore: decorator
-@inline function oddPower(c: v128, twice: i32): v128 {
+@inline function halfPower(c: v128, twice: i32): v128 {
   const square = mul(c, c);
-  let power = root(c);
+  let power = isDefined(LITE) && !(twice & 1) ? splat(1) : root(c);
   if (twice & 2) power = mul(power, c);
   if (twice & 4) power = mul(power, square);
   if (twice & 8) power = mul(power, mul(square, square));
@@ -186,7 +186,7 @@ export class PowerLog extends TileStage {
     const one = nth(SPLIT, 0);
     const at = frame + o;
     powerLog<V0>(at, b0, b1, b2, b3, least, one);
-    powerLog<V2>(at, b0, b1, b2, b3, least, one);
+    if (!SINGLY) powerLog<V2>(at, b0, b1, b2, b3, least, one);
   }
 }
 
@@ -331,7 +331,7 @@ export class HardPowerSplit extends TileStage {
     const none = every(ONE); // the bits of n = 0
     const at = frame + o;
     hardPowerSplit<V0>(at, gamma, high, low, lowest, round, least, ln2, none);
-    hardPowerSplit<V2>(at, gamma, high, low, lowest, round, least, ln2, none);
+    if (!SINGLY) hardPowerSplit<V2>(at, gamma, high, low, lowest, round, least, ln2, none);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   Three,
   Two,
   Zero,
-  raiseOdd,
+  raiseHalf,
 } from './power';
 import { eachPair, eachTile, eachVector } from '../simd/stage';
 import { Modulation } from '../slots';
@@ -35,6 +35,7 @@ export const ANY_POWER: i32 = -1;
 
 /** Modulation = Modulation^power. */
 export function raise(frame: usize, power: i32, bytes: usize): void {
+  if (isDefined(LITE)) return power == ANY_POWER ? anyPower(frame, bytes) : raiseHalf(frame, power, bytes);
   switch (power) {
     case ANY_POWER: return anyPower(frame, bytes);
     case 0: return eachPair<Raise<Zero>>(frame, 0, 0, bytes);
@@ -45,7 +46,7 @@ export function raise(frame: usize, power: i32, bytes: usize): void {
     case 8: return eachPair<Raise<Four>>(frame, 0, 0, bytes);
     case 10: return eachPair<Raise<Five>>(frame, 0, 0, bytes);
   }
-  raiseOdd(frame, power, bytes);
+  raiseHalf(frame, power, bytes);
 }
 
 /** Modulation = exp2(gamma log2 Modulation). Overwrites the slots of the exponential. */

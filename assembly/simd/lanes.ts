@@ -1,3 +1,5 @@
+import { SINGLY } from './tile';
+
 // The vector instructions, under the names the formulas use. Nothing else names a WebAssembly feature, but for the slots and
 // v128.load_splat<Float>(frame, GAMMA) and the like, whose offset is part of the instruction, and the counting of targets.
 //
@@ -11,6 +13,12 @@ export const LANES: i32 = sizeof<Float>() == 4 ? 4 : 2;
   return v128.load(at);
 }
 
+// The vector behind it, where a loop takes two at a time.
+// @ts-ignore: decorator
+@inline export function readNext(at: usize): v128 {
+  return SINGLY ? zero() : v128.load(at, 16);
+}
+
 // @ts-ignore: decorator
 @inline export function write(at: usize, value: v128): void {
   v128.store(at, value);
@@ -19,6 +27,7 @@ export const LANES: i32 = sizeof<Float>() == 4 ? 4 : 2;
 // @ts-ignore: decorator
 @inline export function write2(at: usize, value: v128, nextValue: v128): void {
   v128.store(at, value);
+  if (SINGLY) return;
   v128.store(at, nextValue, 16);
 }
 
@@ -259,7 +268,7 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 // The byte targets of two neighbouring vectors, as lanes of 16 bits.
 // @ts-ignore: decorator
 @inline export function targetsAt(at: usize): v128 {
-  if (sizeof<Float>() == 4) return v128.load_ext<u8>(at);
+  if (sizeof<Float>() == 4 && !SINGLY) return v128.load_ext<u8>(at);
   return i16x8.extend_low_i8x16_u(v128.load32_zero(at));
 }
 

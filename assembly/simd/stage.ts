@@ -1,3 +1,5 @@
+import { SINGLY, TILE_BYTES } from './tile';
+
 // One pass over a block: what all its elements need of one step of the formula. A stage has no state, so that a class is all
 // that a loop is told; the loop is compiled for each. `o` is the byte offset of the elements in the slots and in the inputs
 // x and y, which not every stage has.
@@ -21,11 +23,11 @@ export abstract class VectorStage {
 }
 
 export function eachTile<S extends TileStage>(frame: usize, x: usize, y: usize, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 64) changetype<S>(0).tile(frame, o, x, y);
+  for (let o: usize = 0; o < bytes; o += (SINGLY ? 16 : TILE_BYTES)) changetype<S>(0).tile(frame, o, x, y);
 }
 
 export function eachPair<S extends PairStage>(frame: usize, x: usize, y: usize, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 32) changetype<S>(0).pair(frame, o, x, y);
+  for (let o: usize = 0; o < bytes; o += (SINGLY ? 16 : 32)) changetype<S>(0).pair(frame, o, x, y);
 }
 
 export function eachVector<S extends VectorStage>(frame: usize, x: usize, y: usize, bytes: usize): void {

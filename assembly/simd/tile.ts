@@ -6,6 +6,9 @@
 export const BLOCK: i32 = sizeof<Float>() == 4 ? 320 : 160;
 export const TILE_BYTES: usize = 64;
 
+/** Whether every loop over a block takes one vector at a time, whatever its stage has written out: the build that is to be small. */
+export const SINGLY: bool = isDefined(LITE);
+
 /** Elements of the tiles that `count` elements take. */
 // @ts-ignore: decorator
 @inline export function wholeTiles(count: i32): i32 {

@@ -4,7 +4,7 @@ import { wasm } from '#wasm';
 import { Field32, FRAME_BYTES, SEGMENT } from '../abi.js';
 import { viewBuffer, viewOffset } from '../kinds.js';
 import { instantiate, type Kernel, noMemory } from './kernel.js';
-import { type Kind, part, type View } from './operand.js';
+import { type Kind, type Operand, part, type View } from './operand.js';
 
 /** Floats of the kernel: float32, or float64 of the entry that has double precision. */
 export type Floats = Float32Array;
@@ -49,8 +49,6 @@ export class Instance {
   readonly bytes: Uint8Array;
   readonly ints: Int32Array;
   readonly floats: Floats;
-  readonly #halves: Uint16Array;
-  readonly #longs: BigInt64Array;
   /** Whose settings the frame holds. */
   #owner: object | undefined;
   /** By role, the arrays of the last calls that lay in the room: asking an array for its buffer is slow. */
@@ -88,8 +86,6 @@ export class Instance {
     this.bytes = new Uint8Array(buffer);
     this.ints = new Int32Array(buffer);
     this.floats = new Floats(buffer);
-    this.#halves = new Uint16Array(buffer);
-    this.#longs = new BigInt64Array(buffer);
   }
 
   /** Makes the frame that of `owner`; true where it was another's, whose settings it still holds. */
@@ -129,7 +125,7 @@ export class Instance {
   }
 
   #stageHalves(source: View, kind: 'float16' | 'bfloat16', start: number, count: number, region: number): number {
-    this.#halves.set(part(source, kind, start, count) as Uint16Array, this.hess / 2);
+    new Uint16Array(this.buffer, this.hess).set(part(source, kind, start, count) as Uint16Array);
     this.kernel[kind](this.hess, region, count); // written later, as raw is
     return region;
   }
@@ -141,16 +137,6 @@ export class Instance {
     return region;
   }
 
-  stageInts(source: View, kind: Kind, start: number, count: number, region: number): number {
-    this.ints.set(part(source, kind, start, count) as Int32Array, region / 4);
-    return region;
-  }
-
-  stageLongs(source: View, kind: Kind, start: number, count: number, region: number): number {
-    this.#longs.set(part(source, kind, start, count) as BigInt64Array, region / 8);
-    return region;
-  }
-
   /** Copies results from a region to `target`. */
   takeFloats(target: Floats, start: number, count: number, region: number): void {
     const { floats } = this;
@@ -158,6 +144,30 @@ export class Instance {
     if (count <= FEW) for (let k = 0; k < count; k++) target[start + k] = floats[first + k];
     else set.call(target, floats.subarray(first, first + count), start);
   }
+}
+
+/** The same of int32. */
+export function stageInts(
+  { ints }: Instance,
+  { view, kind }: Operand,
+  start: number,
+  count: number,
+  region: number,
+): number {
+  ints.set(part(view, kind, start, count) as Int32Array, region / 4);
+  return region;
+}
+
+/** The same of 64-bit integers. */
+export function stageLongs(
+  { buffer }: Instance,
+  { view, kind }: Operand,
+  start: number,
+  count: number,
+  region: number,
+): number {
+  new BigInt64Array(buffer, region).set(part(view, kind, start, count) as BigInt64Array);
+  return region;
 }
 
 function grow(memory: WebAssembly.Memory, pages: number): void {

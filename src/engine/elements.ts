@@ -2,7 +2,16 @@
 
 import { BAD_TARGET, Field32, Field64, Flag, Hessian, SEGMENT, SoftTargets } from '../abi.js';
 import { sameLength, wrongValue } from '../checks.js';
-import { FLOAT_BYTES, FLOAT_KIND, type Instance, instanceOf, toFloat } from './arena.js';
+import {
+  FLOAT_BYTES,
+  FLOAT_KIND,
+  type Floats,
+  type Instance,
+  instanceOf,
+  stageInts,
+  stageLongs,
+  toFloat,
+} from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import { LabelReader } from './label-reader.js';
@@ -24,7 +33,7 @@ import {
 /** Byte targets staged at once: what their region holds, since longer runs come faster from memory. */
 const BYTES = FLOAT_BYTES * SEGMENT;
 /** What ignored targets become where they are converted anyway: no other target can be 2. */
-const IGNORED = 2;
+export const IGNORED = 2;
 
 export class ElementEvaluator extends Evaluator {
   /** Reads one label a row, where that is what targets are. */
@@ -299,11 +308,11 @@ export class ElementEvaluator extends Evaluator {
         return kernel.narrow8(from, targets, count, kind === 'Int8Array' ? unsigned(ignore) : ignore) !== 0;
       }
       case 'Int32Array': {
-        const from = yAt === 0 ? instance.stageInts(view, kind, start, count, raw) : yAt + 4 * start;
+        const from = yAt === 0 ? stageInts(instance, y, start, count, raw) : yAt + 4 * start;
         return kernel.narrow32(from, targets, count, ignore) !== 0;
       }
       case 'BigInt64Array': {
-        const from = yAt === 0 ? instance.stageLongs(view, kind, start, count, raw) : yAt + 8 * start;
+        const from = yAt === 0 ? stageLongs(instance, y, start, count, raw) : yAt + 8 * start;
         return kernel.narrow64(from, targets, count, ignore) !== 0;
       }
       default:
@@ -323,7 +332,13 @@ function labelRemedy(x: Operand, y: Operand, { classes }: Layout): string | unde
 }
 
 /** Where the results for an array go: there, or to a region. */
-function resultAt(instance: Instance, array: Float32Array | undefined, field: Field32, start: number, region: number) {
+export function resultAt(
+  instance: Instance,
+  array: Floats | undefined,
+  field: Field32,
+  start: number,
+  region: number,
+): number {
   if (array === undefined) return 0;
   const at = instance.locate(array, field);
   return at === 0 ? region : at + FLOAT_BYTES * start;
@@ -356,7 +371,13 @@ function isRounded({ kind }: Operand): boolean {
 }
 
 /** Targets of double precision are compared as such: what is ignored becomes a float that no target can be. */
-function markIgnored({ floats, targets }: Instance, y: Operand, start: number, count: number, ignore: number): void {
+export function markIgnored(
+  { floats, targets }: Instance,
+  y: Operand,
+  start: number,
+  count: number,
+  ignore: number,
+): void {
   const values = part(y.view, y.kind, start, count);
   const first = targets / FLOAT_BYTES;
   for (let k = 0; k < count; k++) if (values[k] === ignore) floats[first + k] = IGNORED;

@@ -295,7 +295,7 @@ export abstract class Evaluator {
 }
 
 /** Refuses weights that are not float32 already and that it cannot hold: infinite, they would meet a 0. */
-function checkWeights({ view, kind, length }: Operand): void {
+export function checkWeights({ view, kind, length }: Operand): void {
   if (kind !== 'Float64Array' || kind === FLOAT_KIND) return;
   for (let k = 0; k < length; k++) {
     if (Number.isFinite(view[k]) && !Number.isFinite(Math.fround(view[k] as number))) {
@@ -305,7 +305,7 @@ function checkWeights({ view, kind, length }: Operand): void {
 }
 
 /** Refuses an array that code of the caller's own has made shorter since its length was taken. */
-function checkUnchanged(name: string, { view, length }: Operand): void {
+export function checkUnchanged(name: string, { view, length }: Operand): void {
   const now = viewLength(view);
   if (now < length) throw changed(name, length, now);
 }

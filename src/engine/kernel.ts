@@ -61,8 +61,7 @@ function notCompiled(cause: unknown): Error {
   const error = new Error(
     `focal-loss-wasm could not compile its WebAssembly kernel (${reason}). In a browser, allow 'wasm-unsafe-eval' in the ` +
       'Content-Security-Policy. On Cloudflare Workers or Vercel Edge, bundle with the condition "workerd" or "edge-light", ' +
-      'so that the binary is imported and not compiled from bytes; where that import is not supported, import ' +
-      '"focal-loss-wasm/inline" at module scope, which compiles while the script starts. SIMD is needed everywhere.',
+      'or import "focal-loss-wasm/inline" at module scope. The engine must have WebAssembly SIMD.',
     { cause },
   );
   return Object.assign(error, { code: 'FOCAL_LOSS_KERNEL' });

@@ -7,13 +7,12 @@ import {
   isList,
   isObject,
   kindOf,
-  lengthOf,
   type TypedArrayName,
   viewBuffer,
   viewLength,
   viewOffset,
 } from '../kinds.js';
-import { checkDims, type Dims, flatten, type Shaped } from './shapes.js';
+import { checkDims, type Dims, flatten, isRow, type Shaped } from './shapes.js';
 
 export type View =
   | Float32Array
@@ -130,13 +129,9 @@ function tensorOf(name: string, value: Record<string, unknown>): Tensor | undefi
   if (!('data' in value)) return undefined;
   const data = dataOf(name, value);
   const { dims, shape } = value;
-  if (typeof data === 'function' || !(isShape(dims) || isShape(shape))) return undefined;
+  if (typeof data === 'function' || !(isRow(dims) || isRow(shape))) return undefined;
   const { strides, stride, offset, type } = value;
   return { data, dims, shape, strides, stride, offset, type };
-}
-
-function isShape(value: unknown): boolean {
-  return isList(value) || (kindOf(value) !== undefined && lengthOf(value) !== undefined);
 }
 
 /** The data of a tensor; one whose data are elsewhere, on a GPU say, throws when it is asked for them. */
@@ -158,6 +153,9 @@ function checkAttached(name: string, view: Uint8Array): void {
   }
 }
 
+/** What holds the elements of a list, by their type. */
+const LISTS = { number: Float64Array, bigint: BigInt64Array, boolean: Uint8Array };
+
 /** Lists become typed arrays before anything of a call is written anywhere, since reading them may run anything. */
 function listOperand(name: string, list: readonly unknown[], dims: Dims | undefined, accepted: Accepted): Operand {
   const nested = dims === undefined && list.length > 0 && (isList(list[0]) || kindOf(list[0]) !== undefined);
@@ -169,30 +167,18 @@ function listOperand(name: string, list: readonly unknown[], dims: Dims | undefi
   if (length === 0) return { view: new Float64Array(0), kind: 'Float64Array', length, dims, booleans: false };
   const type = typeof list[0] as 'number' | 'boolean' | 'bigint';
   if (!accepted.lists.includes(type)) throw wrongElement(name, list[0], 0, accepted.lists);
-  if (type === 'boolean') return { ...booleansOf(name, list, length), length, dims, booleans: true };
-  const wide = type === 'number';
-  const view = allocate(name, length, (size) => (wide ? new Float64Array(size) : new BigInt64Array(size)));
+  const Type = LISTS[type];
+  const view: Float64Array | BigInt64Array | Uint8Array = allocate(name, length, (size) => new Type(size));
   for (let k = 0; k < length; k++) {
     const value = list[k];
     if (typeof value !== type) throw wrongElement(name, value, k, [type]);
-    if (!wide && BigInt.asIntN(64, value as bigint) !== value) {
+    if (type === 'bigint' && BigInt.asIntN(64, value as bigint) !== value) {
       throw wrongValue(name, `an integer of 64 bits at index ${k}`, value, undefined, k);
     }
     view[k] = value as never;
   }
   if (list.length !== length) throw changed(name, length, list.length);
-  return { view, kind: wide ? 'Float64Array' : 'BigInt64Array', length, dims, booleans: false };
-}
-
-function booleansOf(name: string, list: readonly unknown[], length: number) {
-  const view = allocate(name, length, (size) => new Uint8Array(size));
-  for (let k = 0; k < length; k++) {
-    const value = list[k];
-    if (typeof value !== 'boolean') throw wrongElement(name, value, k, ['boolean']);
-    view[k] = value ? 1 : 0;
-  }
-  if (list.length !== length) throw changed(name, length, list.length);
-  return { view, kind: 'Uint8Array' as const };
+  return { view, kind: kindOf(view) as Kind, length, dims, booleans: type === 'boolean' };
 }
 
 function wrongElement(name: string, value: unknown, index: number, types: readonly string[]): TypeError {

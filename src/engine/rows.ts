@@ -2,7 +2,7 @@
 
 import { BAD_TARGET, Field32, Field64, Flag, Hessian, SEGMENT, SoftTargets } from '../abi.js';
 import { sameLength, wrongShape, wrongValue } from '../checks.js';
-import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, sharedInstance } from './arena.js';
+import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, sharedInstance, stageInts } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import type { Operand, View } from './operand.js';
@@ -208,7 +208,7 @@ export class RowEvaluator extends Evaluator {
       return targets;
     }
     const yAt = instance.locate(y.view, Field32.targets);
-    return yAt === 0 ? instance.stageInts(y.view, y.kind, start, count, targets) : yAt + 4 * start;
+    return yAt === 0 ? stageInts(instance, y, start, count, targets) : yAt + 4 * start;
   }
 }
 

@@ -104,7 +104,8 @@ export function flatten(name: string, list: readonly unknown[]): { elements: unk
   return { elements, dims };
 }
 
-function isRow(value: unknown): value is ArrayLike<unknown> {
+/** An array of any kind. */
+export function isRow(value: unknown): value is ArrayLike<unknown> {
   return isList(value) || (kindOf(value) !== undefined && lengthOf(value) !== undefined);
 }
 

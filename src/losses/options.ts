@@ -13,6 +13,7 @@ import {
   onlyKeys,
   partOfOne,
   perClass,
+  reductionOf,
   wholeIndex,
   wrongKind,
   wrongValue,
@@ -20,7 +21,6 @@ import {
 import type { Settings } from '../engine/definition.js';
 import type { HessianPolicy, Reduction, SoftTargets } from '../types.js';
 
-export const REDUCTIONS: readonly Reduction[] = ['none', 'mean', 'sum'];
 export const HESSIANS: readonly HessianPolicy[] = ['exact', 'clip', 'gaussNewton', 'absGrad'];
 const SOFT_TARGETS: readonly SoftTargets[] = ['linear', 'split', 'crossEntropy'];
 
@@ -212,7 +212,7 @@ const OPTIONS: { readonly [P in keyof Settings]: Option<Settings[P]> } = {
     value === null ? null : oneOrPerClass(fraction)(name, value, numClasses),
   ),
   classWeight: option<readonly number[] | undefined>(undefined, classWeights),
-  reduction: option<Reduction>('mean', (name, value) => oneOf(name, value, REDUCTIONS)),
+  reduction: option<Reduction>('mean', reductionOf),
   normalizer: option<number | 'positives' | undefined>(undefined, normalizerOf),
   hessian: option<HessianPolicy>('exact', (name, value) => oneOf(name, value, HESSIANS)),
 };

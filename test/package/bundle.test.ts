@@ -32,6 +32,14 @@ test('the core entry needs nothing but itself, for at most 44 KiB', async () => 
   expect(size).toBeLessThanOrEqual(44 * 1024);
 });
 
+test('the lite entry needs nothing but itself, for at most 12 KiB', async () => {
+  const { text, inputs } = await bundle("export * from 'focal-loss-wasm/lite'");
+  expect(inputs).toEqual(['dist/lite.js']);
+  const size = gzipSync(text, { level: 9 }).length;
+  console.info(`lite entry, minified with the binary, gzip: ${size} bytes`);
+  expect(size).toBeLessThanOrEqual(12 * 1024);
+});
+
 test('the binary is at most 56 KiB, and embedded once', async () => {
   const binary = readFileSync(`${root}dist/wasm/kernel.wasm`);
   console.info(`kernel.wasm: ${binary.length} bytes`);
@@ -48,7 +56,12 @@ test('imports that are not used leave nothing', async () => {
   );
 });
 
-test.each(['workerd', 'edge-light'])('%s imports the binary', async (condition) => {
+test.each([
+  ['workerd', 'focal-loss-wasm', 'edge', 'kernel'],
+  ['edge-light', 'focal-loss-wasm', 'edge', 'kernel'],
+  ['workerd', 'focal-loss-wasm/lite', 'lite-edge', 'lite'],
+  ['edge-light', 'focal-loss-wasm/lite', 'lite-edge', 'lite'],
+])('for %s %s imports the binary', async (condition, entry, file, binary) => {
   const imported: string[] = [];
   const external: Plugin = {
     name: 'wasm',
@@ -60,9 +73,9 @@ test.each(['workerd', 'edge-light'])('%s imports the binary', async (condition) 
   };
   // as a bundler for the edge sets them, with the browser's among them
   const conditions = [condition, 'browser', 'worker'];
-  const { inputs } = await bundle("export * from 'focal-loss-wasm'", conditions, [external]);
-  expect(inputs).toEqual(['dist/edge.js', 'dist/wasm/edge.js']);
-  expect(imported).toEqual(['./kernel.wasm?module']);
+  const { inputs } = await bundle(`export * from '${entry}'`, conditions, [external]);
+  expect(inputs).toEqual([`dist/${file}.js`, `dist/wasm/${file}.js`]);
+  expect(imported).toEqual([`./${binary}.wasm?module`]);
   const inline = await bundle("export * from 'focal-loss-wasm/inline'", conditions);
   expect(inline.inputs).toEqual(['dist/index.js']);
 });

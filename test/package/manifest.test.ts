@@ -23,12 +23,17 @@ test('publint has nothing to say', async () => {
 });
 
 test('the binary is imported as a file where bytes cannot be compiled, and nowhere else', () => {
-  expect(Object.entries(manifest.exports['.'].import)).toEqual([
-    ['types', './dist/index.d.ts'],
-    ['workerd', './dist/edge.js'],
-    ['edge-light', './dist/edge.js'],
-    ['default', './dist/index.js'],
-  ]);
+  for (const [entry, name, edge] of [
+    ['.', 'index', 'edge'],
+    ['./lite', 'lite', 'lite-edge'],
+  ]) {
+    expect(Object.entries(manifest.exports[entry].import)).toEqual([
+      ['types', `./dist/${name}.d.ts`],
+      ['workerd', `./dist/${edge}.js`],
+      ['edge-light', `./dist/${edge}.js`],
+      ['default', `./dist/${name}.js`],
+    ]);
+  }
 });
 
 test.each(['focal-loss-wasm', 'focal-loss-wasm/inline'])('%s is the same library, imported or required', (name) => {

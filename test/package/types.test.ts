@@ -11,6 +11,7 @@ import { CalibrationMeter } from 'focal-loss-wasm/metrics';
 import { relaxed } from 'focal-loss-wasm/relaxed';
 import { fused } from 'focal-loss-wasm/fused';
 import { FocalLoss as DoubleFocalLoss, focalPosterior } from 'focal-loss-wasm/float64';
+import { BCEWithLogitsLoss as LiteBase, FocalLoss as LiteFocalLoss } from 'focal-loss-wasm/lite';
 
 export const losses: Float32Array<ArrayBuffer> = new FocalLoss({ gamma: 2, reduction: 'none' }).forward([1], [1]);
 const double = new DoubleFocalLoss({ reduction: 'none' });
@@ -25,6 +26,12 @@ export const flags: boolean = relaxed || fused;
 const meter = new LossMeter(new OneHotFocalLoss({ numClasses: 3 }));
 meter.update({ data: new Float32Array(3), dims: [1, 3] }, BigInt64Array.of(1n), { weight: [1], normalizer: 2 });
 new CalibrationMeter({ bins: 10 }).update([0.5], [1]);
+export const lite: Float32Array<ArrayBuffer> = new LiteFocalLoss({ alpha: null, reduction: 'none' }).forward([1], [1], { weight: [1] });
+export const around: number = new LiteFocalLoss({ lossFcn: new LiteBase({ reduction: 'sum' }) }).forward([1], [1]);
+// @ts-expect-error the lite entry has values alone
+new LiteFocalLoss().valueAndGrad([1], [1]);
+// @ts-expect-error the lite entry has one alpha for all
+new LiteFocalLoss({ alpha: [0.5, 0.5] });
 // @ts-expect-error a misspelt option
 new FocalLoss({ gama: 2 });
 `;
