@@ -1,5 +1,8 @@
 import { DataError, printable, quote } from './errors.js';
 
+/** What the engine says of a Parquet file whose parts contradict each other, in words of its own. */
+const DAMAGED = /TProtocolException|TTransportException|Out of buffer|Incorrect stats size/;
+
 /** What the engine said, in one line and in the words of this command line. */
 export function duckError(error: unknown, name: string): unknown {
   if (!(error instanceof Error) || error instanceof DataError || error.constructor.name !== 'Error') return error;
@@ -10,9 +13,10 @@ export function duckError(error: unknown, name: string): unknown {
   if (/^Out of Memory|failed to (?:pin|allocate)/i.test(message)) {
     return new DataError(name, 'the engine needs more memory than it was given; --memory 1GB gives it more');
   }
-  const first = message.split('\n', 1)[0].replace(/^(?:[A-Z][A-Za-z]* )+Error: /, '');
+  const first = message.split('\n', 1)[0].replace(/^(?:[A-Z][A-Za-z]* )*Error: /, '');
   const about = [...first.matchAll(/['"]([^'"]+)['"]/g)].some(([, text]) => text === name) ? first : undefined;
   if (/No files found/.test(first)) return new DataError(name, 'no such file');
+  if (DAMAGED.test(first)) return new DataError(name, `the file is damaged: ${printable(first, 100)}; write it anew`);
   const text = printable(about ?? first, 300);
   return new DataError(name, /[.!?]$/.test(text) ? text.slice(0, -1) : text);
 }

@@ -1,6 +1,7 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Duck } from './duck.js';
 import { filePattern, literal } from './duck.js';
+import { duckError } from './duck-errors.js';
 import type { Relation } from './relation.js';
 
 /** One query that reads some of the input. */
@@ -40,9 +41,11 @@ export class Units {
     const ends: number[][] = [];
     for (const { file, remote } of files) {
       const name = remote ? literal(file) : filePattern(file);
-      const groups = await duck.rows(
-        `SELECT row_group_num_rows AS n FROM parquet_metadata(${name}) WHERE column_id = 0 ORDER BY row_group_id`,
-      );
+      const groups = await duck
+        .rows(`SELECT row_group_num_rows AS n FROM parquet_metadata(${name}) WHERE column_id = 0 ORDER BY row_group_id`)
+        .catch((error) => {
+          throw duckError(error, file);
+        });
       let end = 0;
       ends.push(groups.map(({ n }) => (end += Number(n))));
     }

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { start } from './process.js';
+import { rawParquet } from './raw-parquet.js';
 import { cli, float32, folder, npy, npyFile, parquet, uint8, zip } from './support.js';
 
 const files = folder();
@@ -115,17 +116,30 @@ test.skipIf(process.platform !== 'linux')(
     const { code, err, bytes } = await memoryOf('score', line);
     expect([code, bytes < 500e6]).toEqual([1, true]);
     expect(files.plain(err)).toMatch(/^focal-loss: line\.csv\.gz.*\n$/);
-    // a footer that claims a hundred million rows
-    const claimed = Buffer.from(
-      parquet([
-        { name: 'logit', data: Float32Array.of(1, 2), type: 'FLOAT' },
-        { name: 'label', data: [0, 1], type: 'INT32' },
-      ]),
-    );
-    const much = await memoryOf('score', files.write('much.parquet', claimed.subarray(0, claimed.length - 9)));
-    expect([much.code, much.bytes < 400e6]).toEqual([1, true]);
+    // 225 bytes that are four million rows
+    const many = rawParquet({ rows: 4_000_000 });
+    expect(many.length).toBeLessThan(230);
+    const much = await memoryOf('score', files.write('many.parquet', many));
+    expect([much.code, much.bytes < 400e6]).toEqual([0, true]);
   },
 );
+
+test('a Parquet file of two hundred bytes whose parts contradict each other is refused in one line', async () => {
+  const wrong = async (parts: Parameters<typeof rawParquet>[0]) => {
+    const { code, out, err } = await cli('score', files.write('parts.parquet', rawParquet(parts)));
+    expect([code, out]).toEqual([1, '']);
+    return files.plain(err);
+  };
+  const line = /^focal-loss: parts\.parquet: the file is damaged: .{5,100}; write it anew\n$/;
+  expect(await wrong({ rows: 10, footerClaims: 1e8 })).toMatch(line);
+  expect(await wrong({ rows: 10, dictionaryClaims: 1e8 })).toMatch(line);
+  expect(await wrong({ rows: 10, dictionaryClaims: -5 })).toMatch(line);
+  expect(await wrong({ rows: 10, statistics: Uint8Array.of(1, 2, 3) })).toMatch(line);
+  // statistics that are numbers, if not those of the data, are not looked at
+  const statistics = new Uint8Array(Float32Array.of(Number.NaN).buffer);
+  const read = await cli('score', files.write('parts.parquet', rawParquet({ rows: 10, statistics })), '--json');
+  expect(JSON.parse(read.out)).toMatchObject({ count: 10, positives: 10 });
+});
 
 test('a file that is cut or goes away while it is read', async () => {
   const length = 3_000_000;

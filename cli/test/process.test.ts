@@ -29,21 +29,39 @@ test('a reader that goes away, as head does, is no fault', async () => {
   expect(await ended).toEqual({ code: 0, signal: null, out: '', err: '' });
 });
 
-test('Ctrl-C ends the work and removes the unfinished file', async () => {
-  // Sparse files: a first logit that is infinite, whose warning tells that the work has begun, and then zeros.
-  const elements = 200_000_000;
-  const sparse = (name: string, descr: string, bytes: number, first: ArrayBufferView) => {
+/** Sparse files: a first logit that is infinite, whose warning tells that the work has begun, and then zeros. */
+function sparse(elements: number): [string, string] {
+  const write = (name: string, descr: string, bytes: number, first: ArrayBufferView) => {
     const header = npyFile(`{'descr': '${descr}', 'fortran_order': False, 'shape': (${elements},), }`);
     const file = files.write(name, Buffer.concat([header, new Uint8Array(first.buffer)]));
     truncateSync(file, header.length + elements * bytes);
     return file;
   };
-  const logits = sparse('long-x.npy', '<f4', 4, Float32Array.of(Infinity));
-  const targets = sparse('long-y.npy', '|u1', 1, Uint8Array.of(0));
-  const { child, ended } = start('score', logits, targets, '--out', files.path('losses.npy'));
+  return [
+    write(`long-x-${elements}.npy`, '<f4', 4, Float32Array.of(Infinity)),
+    write(`long-y-${elements}.npy`, '|u1', 1, Uint8Array.of(0)),
+  ];
+}
+
+test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)(
+  '%s ends the work and removes the unfinished file',
+  async (name) => {
+    const { child, ended } = start('score', ...sparse(200_000_000), '--out', files.path('losses.npy'));
+    await once(child.stderr, 'data');
+    expect(files.names().some((name) => name.startsWith('.losses.npy.'))).toBe(true);
+    child.kill(name);
+    expect(await ended).toMatchObject({ code: null, signal: name, out: '' });
+    expect(files.names().filter((name) => name.includes('losses.npy'))).toEqual([]);
+  },
+);
+
+test('work that is suspended, as by Ctrl-Z, goes on where it was', async () => {
+  const { child, ended } = start('score', ...sparse(3_000_000), '--out', files.path('whole.npy'), '--json');
   await once(child.stderr, 'data');
-  expect(files.names().some((name) => name.startsWith('.losses.npy.'))).toBe(true);
-  child.kill('SIGINT');
-  expect(await ended).toMatchObject({ code: null, signal: 'SIGINT', out: '' });
-  expect(files.names().filter((name) => name.includes('losses.npy'))).toEqual([]);
+  child.kill('SIGTSTP');
+  expect(child.exitCode).toBe(null);
+  child.kill('SIGCONT');
+  const { code, out } = await ended;
+  expect([code, JSON.parse(out).count]).toEqual([0, 3_000_000]);
+  expect(files.read('whole.npy').length).toBe(128 + 4 * 3_000_000);
 });
