@@ -15,6 +15,14 @@ export function duckError(error: unknown, name: string): unknown {
   }
   const first = message.split('\n', 1)[0].replace(/^(?:[A-Z][A-Za-z]* )*Error: /, '');
   const about = [...first.matchAll(/['"]([^'"]+)['"]/g)].some(([, text]) => text === name) ? first : undefined;
+  const extension = /install the required extension '(\w+)'/.exec(first)?.[1];
+  if (extension !== undefined) {
+    const remedy = 'download the file, or let the engine reach its extensions';
+    return new DataError(
+      name,
+      `reading it needs the engine's extension ${extension}, which could not be fetched; ${remedy}`,
+    );
+  }
   if (/No files found/.test(first)) return new DataError(name, 'no such file');
   if (DAMAGED.test(first)) return new DataError(name, `the file is damaged: ${printable(first, 100)}; write it anew`);
   const text = printable(about ?? first, 300);

@@ -1,3 +1,4 @@
+import { durationsOf } from './arrow-schema.js';
 import { type Dialect, type DialectFlags, dialectOf, readCsv, uniqueNames } from './csv-dialect.js';
 import type { Column, Duck } from './duck.js';
 import { filePattern, literal } from './duck.js';
@@ -37,22 +38,36 @@ export async function relationOf(duck: Duck, sources: readonly Source[], flags: 
   }
 }
 
-/** A duration is stored as a whole number, and only what pandas adds to the file tells: its type is corrected. */
+/** A duration is stored as a whole number, and only what pandas or Arrow's writers add to the file tells: its type is corrected. */
 async function nameDurations(duck: Duck, files: string, columns: Column[]): Promise<void> {
-  try {
+  const added = async (key: string): Promise<string | undefined> => {
     const found = await duck.rows(
-      `SELECT decode(value) AS text FROM parquet_kv_metadata([${files}]) WHERE decode(key) = 'pandas' LIMIT 1`,
+      `SELECT decode(value) AS text FROM parquet_kv_metadata([${files}]) WHERE decode(key) = '${key}' LIMIT 1`,
     );
-    const { columns: known } = JSON.parse(String(found[0]?.text ?? '{}')) as {
-      columns?: { name?: string; field_name?: string; numpy_type?: string }[];
-    };
-    for (const { name, field_name, numpy_type } of known ?? []) {
-      const at = columns.findIndex((column) => column.name === (field_name ?? name));
-      if (at >= 0 && /^timedelta/.test(numpy_type ?? '')) columns[at] = { name: columns[at].name, type: 'DURATION' };
+    return found.length === 0 ? undefined : String(found[0].text);
+  };
+  for (const [key, durations] of [
+    ['pandas', pandasDurations],
+    ['ARROW:schema', durationsOf],
+  ] as const) {
+    try {
+      for (const name of durations((await added(key)) ?? '')) {
+        const at = columns.findIndex((column) => column.name === name);
+        if (at >= 0) columns[at] = { name, type: 'DURATION' };
+      }
+    } catch {
+      // not what such writers write: nothing is known
     }
-  } catch {
-    // not what pandas writes: nothing is known
   }
+}
+
+function pandasDurations(text: string): string[] {
+  const { columns = [] } = JSON.parse(text) as {
+    columns?: { name: string; field_name?: string; numpy_type?: string }[];
+  };
+  return columns.flatMap(({ name, field_name, numpy_type }) =>
+    /^timedelta/.test(numpy_type ?? '') ? [field_name ?? name] : [],
+  );
 }
 
 async function csvRelation(duck: Duck, sources: readonly Source[], flags: DialectFlags): Promise<Relation> {

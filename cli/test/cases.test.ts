@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
+import { duckError } from '../src/duck-errors.js';
 import { cli, float32, folder, npy, parquet, uint8 } from './support.js';
 
 const files = folder();
@@ -152,6 +153,32 @@ test('columns of times are no numbers, whatever they are stored as', async () =>
   expect((await refused(files.write('duration.parquet', new Uint8Array(duration))))[1]).toBe(
     'duration.parquet: expected numbers in column "logit", got type DURATION',
   );
+  // what polars writes for logit and target of float64, and wait of duration[ms]
+  const polars =
+    '//////4AAAAEAAAA8v///xQAAAAEAAEAAAAKAAsACAAKAAQA+P///wwAAAAIAAgAAAAEAAQAAACQAAAAYAAAADAAAAAEAAAAbP///xwAAAAQAAAACAAAAAEDAAAAAAAA' +
+    'av///wIAAAABAAAAeAAAAJT///8cAAAAEAAAAAgAAAABEgAAAAAAAPz///8EAAQABAAAAHdhaXQAAAAAwP///xwAAAAQAAAACAAAAAEDAAAAAAAAvv///wIAAAAGAAAA' +
+    'dGFyZ2V0AADs////MAAAACAAAAAYAAAAAQMAABAAEgAEABAAEQAIAAAADAAAAAAA+v///wIABgAGAAQABQAAAGxvZ2l0AA==';
+  const withSchema = (value: string) =>
+    files.write(
+      'polars.parquet',
+      new Uint8Array(
+        parquetWriteBuffer({
+          columnData: [
+            { name: 'logit', data: [5, 7], type: 'DOUBLE' },
+            { name: 'target', data: [1, 0], type: 'DOUBLE' },
+            { name: 'wait', data: [5n, 7n], type: 'INT64' },
+          ],
+          kvMetadata: [{ key: 'ARROW:schema', value }],
+        }),
+      ),
+    );
+  expect((await refused(withSchema(polars), '--logits', 'wait'))[1]).toBe(
+    'polars.parquet: expected numbers in column "wait", got type DURATION',
+  );
+  expect((await cli('score', withSchema(polars))).code).toBe(0);
+  for (const damaged of ['', 'AAAA', polars.slice(0, 200), `/////${'/'.repeat(300)}`]) {
+    expect((await cli('score', withSchema(damaged))).code).toBe(0);
+  }
   const sql = 'SELECT INTERVAL 3 SECOND AS logit, 1 AS target';
   expect((await refused('--sql', sql))[1]).toBe('--sql: expected numbers in column "logit", got type INTERVAL');
 });
@@ -251,4 +278,14 @@ test('several text files are read within the memory that the engine is given by 
   const rows = Array.from({ length: 2000 }, (_, k) => `${((k * 37) % 100) / 10 - 5},${k % 7 === 0 ? 1 : 0}`).join('\n');
   const several = Array.from({ length: 6 }, (_, k) => files.write(`text-${k}.csv`, `logit,target\n${rows}\n`));
   for (let turn = 0; turn < 6; turn++) expect((await json(...several)).count).toBe(12_000);
+});
+
+test('a URL that the engine cannot read for want of its extension says what to do', () => {
+  const said =
+    "An error occurred while trying to automatically install the required extension 'httpfs':\nFailed to download";
+  expect(duckError(new Error(said), 'https://example.org/a.parquet')).toMatchObject({
+    message:
+      "https://example.org/a.parquet: reading it needs the engine's extension httpfs, which could not be fetched; " +
+      'download the file, or let the engine reach its extensions',
+  });
 });
