@@ -14,8 +14,8 @@ if (command !== 'dev' && command !== 'build') throw new Error(`expected dev or b
 run([process.execPath, 'scripts/setup.mjs'], root);
 install();
 const { writePages, watched } = await import('./scripts/pages.mjs');
-const { loadRegistry } = await import('./scripts/registry.mjs');
-const registry = await loadRegistry();
+const { load } = await import('../scripts/typescript.mjs');
+const registry = await load('losses/registry.ts');
 const { writeApi } = await import('./scripts/api.mjs');
 writePages(registry);
 await writeApi();

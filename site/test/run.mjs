@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, firefox, webkit, withBrowser } from '../../test/runtimes/browsers.mjs';
 import { check, results } from '../../test/runtimes/report.mjs';
+import { load } from '../../scripts/typescript.mjs';
 import { root, site } from '../scripts/paths.mjs';
-import { loadRegistry } from '../scripts/registry.mjs';
 
 const BROWSERS = { chromium, firefox, webkit };
 const { values: options } = parseArgs({ options: { built: { type: 'string' }, only: { type: 'string' } } });
@@ -27,7 +27,7 @@ try {
   if (options.built === undefined) await check('site', '', 'types', async () => void run('vue-tsc', '--noEmit'));
   await check('site', '', 'what an editor shows', checkHovers);
   const data = await writeData(join(scratch, 'data'));
-  const family = familyChecks(await loadRegistry());
+  const family = familyChecks(await load('losses/registry.ts'));
   await withSite(built, data, async (origin, missing) => {
     for (const name of options.only === undefined ? Object.keys(BROWSERS) : [options.only]) {
       await withBrowser(BROWSERS[name], (browser) => checkAll(browser, { origin, pages, data, family }), puppeteer);

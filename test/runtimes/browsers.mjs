@@ -108,7 +108,7 @@ async function until(read, complaint, patience = PATIENCE) {
   throw new Error(`${complaint} in ${patience / 1000} s`);
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();

@@ -1,0 +1,7 @@
+import { lossOf } from '../../../loss.mjs';
+
+export const dynamic = 'force-dynamic';
+
+export function GET() {
+  return new Response(`loss ${lossOf()}`);
+}

@@ -1,0 +1,3 @@
+import { lossOf } from '../../loss.mjs';
+
+export default defineEventHandler(() => `loss ${lossOf()}`);

@@ -1,0 +1,3 @@
+import { lossOf } from './loss.mjs';
+
+console.log(`loss ${lossOf()}`);

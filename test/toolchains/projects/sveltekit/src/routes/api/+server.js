@@ -1,0 +1,3 @@
+import { lossOf } from '../../../loss.mjs';
+
+export const GET = () => new Response(`loss ${lossOf()}`);
