@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, firefox, webkit, withBrowser } from '../../test/runtimes/browsers.mjs';
 import { check, results } from '../../test/runtimes/report.mjs';
-import { load } from '../../scripts/typescript.mjs';
 import { root, site } from '../scripts/paths.mjs';
 
 const BROWSERS = { chromium, firefox, webkit };
@@ -16,12 +15,13 @@ const scratch = mkdtempSync(join(tmpdir(), 'focal-loss-site-'));
 try {
   const built = options.built ?? build();
   // which the build has installed what they need for
-  const [{ checkAll }, { writeData }, { familyChecks }, { checkHovers }, { withSite }] = await Promise.all([
+  const [{ checkAll }, { writeData }, { familyChecks }, { checkHovers }, { withSite }, { load }] = await Promise.all([
     import('./checks.mjs'),
     import('./data.mjs'),
     import('./family.mjs'),
     import('./hovers.mjs'),
     import('./server.mjs'),
+    import('../../scripts/typescript.mjs'),
   ]);
   const pages = readdirSync(built, { recursive: true }).filter((name) => name.endsWith('.html') && name !== '404.html');
   if (options.built === undefined) await check('site', '', 'types', async () => void run('vue-tsc', '--noEmit'));
