@@ -16,19 +16,7 @@ export {
   type LossTotals,
   type NaNPolicy,
 } from './loss-meter.js';
-export { AsymmetricLoss, type AsymmetricLossOptions, asymmetricLoss } from './losses/asymmetric-loss.js';
-export { BCEWithLogitsLoss, type BCEWithLogitsLossOptions } from './losses/bce-with-logits-loss.js';
-export {
-  FocalLoss,
-  type FocalLossAroundOptions,
-  type FocalLossOptions,
-  sigmoidFocalLoss,
-} from './losses/focal-loss.js';
-export { HeatmapFocalLoss, type HeatmapFocalLossOptions, heatmapFocalLoss } from './losses/heatmap-focal-loss.js';
-export { OneHotFocalLoss, type OneHotFocalLossOptions, oneHotFocalLoss } from './losses/one-hot-focal-loss.js';
-export { QualityFocalLoss, type QualityFocalLossOptions, qualityFocalLoss } from './losses/quality-focal-loss.js';
-export { SoftmaxFocalLoss, type SoftmaxFocalLossOptions, softmaxFocalLoss } from './losses/softmax-focal-loss.js';
-export { VarifocalLoss, type VarifocalLossOptions, varifocalLoss } from './losses/varifocal-loss.js';
+export * from './losses/index.js';
 export { type SoftmaxFocalPosteriorOptions, softmaxFocalPosterior } from './softmax-focal-posterior.js';
 export type {
   CallOptions,

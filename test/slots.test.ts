@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
-import { Flag, SoftTargets } from '../src/abi.js';
+import { defaultsOf, LOSSES } from '../losses/registry.js';
+import { SoftTargets } from '../src/abi.js';
+import type * as api from '../src/index.js';
 import { call, useBuild } from './raw-kernel.js';
 import { posteriorRows, softmaxRows, useKernel } from './rows-kernel.js';
 import { digest } from './runtimes/workload.mjs';
@@ -33,7 +35,7 @@ function compile(): WebAssembly.Module {
 checked.module = compile();
 useBuild(checked.module);
 const library = await import('../src/index.js');
-const { FocalLoss, SoftmaxFocalLoss, focalPosterior, softmaxFocalPosterior } = library;
+const { FocalLoss, LossMeter, SoftmaxFocalLoss, focalPosterior, softmaxFocalPosterior } = library;
 const COUNT = 700; // two blocks and some
 const logits = Float32Array.from({ length: COUNT }, (_, k) => ((k * 37) % 400) / 20 - 10);
 const soft = Float32Array.from({ length: COUNT }, (_, k) => ((k * 13) % 101) / 100);
@@ -60,17 +62,21 @@ test('no stage reads an overwritten slot, whatever the options', () => {
           }
 });
 
-test('nor do the losses beside the focal loss', () => {
-  for (const gamma of [0, 1.7, 2])
-    for (const beta of [2, 2.4])
-      for (const hessian of ['exact', 'gaussNewton', 'absGrad'] as const)
-        for (const want of [[], ['loss'], ['grad'], ['loss', 'grad', 'hess']] as const)
-          for (const loss of ['quality', 'varifocal', 'heatmap', 'asymmetric'])
-            for (const targets of loss === 'asymmetric' ? [hard] : [hard, soft]) {
-              const given = { gamma, beta, margin: 0.05, hessian, want, logits, targets };
-              expect(call(loss, given).sum).toBeGreaterThan(0);
-              expect(call(loss, { ...given, weight: ones, flags: Flag.sums | Flag.byClass }).sum).toBeGreaterThan(0);
-            }
+test.each(LOSSES.map((entry) => [entry.title, entry] as const))('nor do those of %s', (_, entry) => {
+  const Loss = (library as never)[entry.name] as new (options: object) => api.Criterion<'none'>;
+  // whole exponents, and others
+  const grid = [{}, Object.fromEntries(Object.entries(entry.options).map(([key, { max }]) => [key, max * 0.48]))];
+  for (const numbers of grid)
+    for (const hessian of ['exact', 'gaussNewton', 'absGrad'] as const)
+      for (const targets of entry.soft ? [hard, soft] : [hard])
+        for (const call of [{}, { weight: ones }]) {
+          const policy = entry.name === 'BCEWithLogitsLoss' ? {} : { hessian };
+          const loss = new Loss({ ...defaultsOf(entry), ...numbers, ...entry.fixed, ...policy, reduction: 'none' });
+          expect(loss.forward(logits, targets, call).length).toBe(COUNT);
+          loss.valueAndGrad(logits, targets, call);
+          loss.gradHess(logits, targets, call);
+          new LossMeter(loss).update(logits, targets, call);
+        }
 });
 
 test('nor do other meanings of soft targets, nor Poly-1', () => {

@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { ValueOnly, WithCurve, WithSlope } from '../elements/derivative';
+import { ValueOnly } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { GAMMA, MARGIN, NEAR, OTHER_GAMMA, State } from '../frame';
 import { Quotient, Reduce } from '../math/exponential';
@@ -82,7 +82,7 @@ export class Asymmetric extends Loss {
     eachVector<AsymmetricDistance>(frame, call.x, call.y, bytes);
     eachVector<AsymmetricEntropy>(frame, call.x, 0, bytes);
     if (idof<Order>() != idof<ValueOnly>()) derivatives(frame, bytes);
-    if (call.marginRounded != 0) refine<Order>(frame, bytes);
+    if (call.marginRounded != 0) refine(frame, bytes);
     raiseByClass(frame, bytes);
     return FIRST_POWER;
   }
@@ -238,17 +238,17 @@ class AsymmetricGaussNewton extends VectorStage {
   }
 }
 
-/** The terms of elements that are Near, by float64. */
-function refine<Order>(frame: usize, bytes: usize): void {
+/** All terms of elements that are Near, by float64: few, whatever of them is asked for. */
+function refine(frame: usize, bytes: usize): void {
   for (let o: usize = 0; o < bytes; o += TILE_BYTES) {
     if (!anyNear(frame + o)) continue;
     for (let lane = o; lane < o + TILE_BYTES; lane += sizeof<Float>()) {
-      if (isNear(frame + lane)) refineOne<Order>(frame, lane);
+      if (isNear(frame + lane)) refineOne(frame, lane);
     }
   }
 }
 
-function refineOne<Order>(frame: usize, o: usize): void {
+function refineOne(frame: usize, o: usize): void {
   const call = changetype<State>(frame);
   const at = frame + o;
   const x = <f64>load<Float>(call.x + o);
@@ -259,12 +259,10 @@ function refineOne<Order>(frame: usize, o: usize): void {
   const l = -log1p(-d);
   putNumber<Modulation>(at, <Float>d);
   putNumber<Entropy>(at, <Float>l);
-  if (idof<Order>() == idof<ValueOnly>()) return;
   const gamma = call.beta;
   const first = (p * q) / (1 - d);
   const r = d == 0 ? 0 : (p * q) / d;
   putNumber<Slope>(at, d == 0 ? 0 : <Float>(first + gamma * r * l));
-  if (idof<Order>() == idof<WithSlope>()) return;
   let curve = first * (q - p) + first * first;
   if (call.hessian == Hessian.gaussNewton) curve = max(curve, 0);
   else curve += 2 * gamma * r * first + gamma * l * r * ((gamma - 1) * r + q - p);

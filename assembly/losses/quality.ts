@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { ValueOnly, WithCurve } from '../elements/derivative';
+import { ValueOnly } from '../elements/derivative';
 import { Loss } from '../elements/evaluate';
 import { State } from '../frame';
 import { powerOf } from '../math/raise';
@@ -51,7 +51,7 @@ export class Quality extends Loss {
     softTerms(frame, bytes);
     eachVector<Distance>(frame, call.x, call.y, bytes);
     if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfDistance>(frame, bytes);
-    refine<Order>(frame, bytes);
+    refine(frame, bytes);
     return powerOf(frame);
   }
 }
@@ -76,17 +76,17 @@ class Distance extends VectorStage {
   }
 }
 
-/** The terms of elements that are Near, by float64. */
-function refine<Order>(frame: usize, bytes: usize): void {
+/** All terms of elements that are Near, by float64: few, whatever of them is asked for. */
+function refine(frame: usize, bytes: usize): void {
   for (let o: usize = 0; o < bytes; o += TILE_BYTES) {
     if (!anyNear(frame + o)) continue;
     for (let lane = o; lane < o + TILE_BYTES; lane += sizeof<Float>()) {
-      if (isNear(frame + lane)) refineOne<Order>(frame, lane);
+      if (isNear(frame + lane)) refineOne(frame, lane);
     }
   }
 }
 
-function refineOne<Order>(frame: usize, o: usize): void {
+function refineOne(frame: usize, o: usize): void {
   const call = changetype<State>(frame);
   const at = frame + o;
   const x = <f64>load<Float>(call.x + o);
@@ -103,21 +103,20 @@ function refineOne<Order>(frame: usize, o: usize): void {
     // Loss and gradient are 0. The second derivative is 2 B (p q)^2 of gamma 2: of a square that is not to be 0 its factor.
     putNumber<Modulation>(at, gamma == 2 ? <Float>SMALL : 0);
     putNumber<Entropy>(at, entropy * 0);
-    putDerivatives<Order>(at, 0, gamma == 2 && !gaussNewton ? (2 * b * pq * pq) / (SMALL * SMALL) : 0);
+    putDerivatives(at, 0, gamma == 2 && !gaussNewton ? (2 * b * pq * pq) / (SMALL * SMALL) : 0);
     return;
   }
   putNumber<Modulation>(at, <Float>Math.abs(distance));
   const r = distance == 0 ? 0 : pq / distance;
   const rest = (gamma - 1) * r + (x < 0 ? 1 - 2 * v : 2 * v - 1);
   const curve = gaussNewton ? pq : pq + 2 * gamma * pq + gamma * b * r * rest;
-  putDerivatives<Order>(at, distance + gamma * r * b, curve);
+  putDerivatives(at, distance + gamma * r * b, curve);
 }
 
 // @ts-ignore: decorator
-@inline function putDerivatives<Order>(at: usize, slope: f64, curve: f64): void {
-  if (idof<Order>() == idof<ValueOnly>()) return;
+@inline function putDerivatives(at: usize, slope: f64, curve: f64): void {
   putNumber<Slope>(at, <Float>slope);
-  if (idof<Order>() == idof<WithCurve>()) putNumber<Curve>(at, <Float>curve);
+  putNumber<Curve>(at, <Float>curve);
 }
 
 /** Its square is a normal number, and so is what is divided by that. */

@@ -2,7 +2,6 @@
 
 import type { SoftTargets } from '../abi.js';
 import type { HessianPolicy, Reduction } from '../types.js';
-import type { KernelLoss } from './kernel.js';
 
 /** The options of a loss after their checks: plain values, which can be posted to a thread or written as JSON. */
 export interface Settings {
@@ -45,7 +44,8 @@ export type Placement = 'elements' | 'labels' | 'rows';
 export interface Definition {
   /** The name of the class. */
   readonly name: string;
-  readonly kernel: KernelLoss;
+  /** The export of the kernel that evaluates it. */
+  readonly kernel: string;
   readonly placement: Placement;
   /** Whether targets may lie between 0 and 1. */
   readonly soft: boolean;

@@ -7,6 +7,7 @@ import { viewLength } from '../kinds.js';
 import type { CallOptions, GradHess } from '../types.js';
 import { FLOAT_KIND, type Floats, type Instance } from './arena.js';
 import type { Definition, Settings } from './definition.js';
+import { lossOf } from './kernel.js';
 import { changed, type Operand, operandOf } from './operand.js';
 import { bufferOf, floats } from './results.js';
 import { type Layout, layoutOf } from './shapes.js';
@@ -267,7 +268,7 @@ export abstract class Evaluator {
       words[Field32.count] = count;
       this.place(instance, request, results, start, count);
       if (loss === 'binary') kernel.binary(frame);
-      else kernel[loss](frame);
+      else lossOf(kernel, loss)(frame);
       if (validate && this.isBad(instance, count)) throw this.badTarget(request, start);
       this.take(instance, request, results, start, count);
       sum += doubles[Field64.sum];

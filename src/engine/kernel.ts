@@ -21,18 +21,15 @@ export interface Kernel {
   softmax(frame: number): void;
   posterior(frame: number): void;
   softmaxPosterior(frame: number): void;
-  /** The family's binary losses. */
-  quality(frame: number): void;
-  varifocal(frame: number): void;
-  asymmetric(frame: number): void;
-  heatmap(frame: number): void;
   /** Half floats, as bits, to float. */
   float16(source: number, into: number, count: number): void;
   bfloat16(source: number, into: number, count: number): void;
 }
 
-/** The exports that evaluate a loss. */
-export type KernelLoss = 'binary' | 'softmax' | 'quality' | 'varifocal' | 'asymmetric' | 'heatmap';
+/** The export that evaluates a loss, by its name. */
+export function lossOf(kernel: Kernel, name: string): (frame: number) => void {
+  return (kernel as unknown as Record<string, (frame: number) => void>)[name];
+}
 
 /** Makes bytes 0, 1, or 2 for ignored, of integer labels; returns 1 if a label is none of these. `ignore` may be NaN: none. */
 export type Narrow = (source: number, into: number, count: number, ignore: number) => number;

@@ -1,4 +1,5 @@
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
 import {
@@ -18,8 +19,7 @@ export interface AsymmetricLossOptions<R extends Reduction = Reduction>
     MarginOption,
     FamilyOptions<R> {}
 
-/** @internal */
-export const ASYMMETRIC: Definition = {
+const ASYMMETRIC: Definition = {
   name: 'AsymmetricLoss',
   kernel: 'asymmetric',
   placement: 'elements',
@@ -53,7 +53,12 @@ export class AsymmetricLoss<R extends Reduction = 'mean'> extends Loss<R, Target
    * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for one out of range.
    */
   constructor(options?: AsymmetricLossOptions<R>) {
-    super(ASYMMETRIC, settingsOf(options, KEYS), KEYS);
+    super(settingsOf(options, KEYS), KEYS);
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return ASYMMETRIC;
   }
 }
 

@@ -1,5 +1,6 @@
 import { factor } from '../checks.js';
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { Reduction, Targets } from '../types.js';
 import { Loss } from './loss.js';
 import { type OptionKey, type ReductionOption, settingsOf } from './options.js';
@@ -10,8 +11,7 @@ export interface BCEWithLogitsLossOptions<R extends Reduction = Reduction> exten
   readonly posWeight?: number;
 }
 
-/** @internal */
-export const BCE: Definition = {
+const BCE: Definition = {
   name: 'BCEWithLogitsLoss',
   kernel: 'binary',
   placement: 'elements',
@@ -41,7 +41,12 @@ export class BCEWithLogitsLoss<R extends Reduction = 'mean'> extends Loss<R, Tar
    */
   constructor(options?: BCEWithLogitsLossOptions<R>) {
     const settings = settingsOf(options, KEYS, { posWeight: { check: factor } });
-    super(BCE, settings, KEYS);
+    super(settings, KEYS);
     this.posWeight = settings.posWeight as number;
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return BCE;
   }
 }

@@ -1,9 +1,9 @@
 import { wrongKind } from '../checks.js';
 import type { Definition } from '../engine/definition.js';
-import { FOCAL_LOSS_KEYS } from '../internal.js';
+import { DEFINITION, FOCAL_LOSS_KEYS } from '../internal.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { BCEWithLogitsLoss } from './bce-with-logits-loss.js';
-import { evaluatorOf, foreignRemedy, Loss } from './loss.js';
+import { evaluatorOf, focalParameters, foreignRemedy, Loss } from './loss.js';
 import {
   type AlphaOption,
   type ClassAxisOption,
@@ -51,17 +51,12 @@ export interface FocalLossAroundOptions<R extends Reduction = Reduction>
   readonly reduction?: undefined;
 }
 
-/** @internal */
-export const FOCAL: Definition = {
+const FOCAL: Definition = {
   name: 'FocalLoss',
   kernel: 'binary',
   placement: 'elements',
   soft: true,
-  parameters: ({ gamma, alpha }) => ({
-    gamma,
-    positive: typeof alpha === 'number' ? alpha : 1,
-    negative: typeof alpha === 'number' ? 1 - alpha : 1,
-  }),
+  parameters: focalParameters,
 };
 
 /**
@@ -100,7 +95,12 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targets> {
     const settings = settingsOf(options, FOCAL_LOSS_KEYS, {}, ['lossFcn']);
     checkProbabilityOptions(settings);
     const lossFcn = options?.lossFcn;
-    super(FOCAL, lossFcn === undefined ? settings : { ...settings, ...baseOf(lossFcn, options) }, FOCAL_LOSS_KEYS);
+    super(lossFcn === undefined ? settings : { ...settings, ...baseOf(lossFcn, options) }, FOCAL_LOSS_KEYS);
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return FOCAL;
   }
 }
 

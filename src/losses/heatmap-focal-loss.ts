@@ -1,6 +1,7 @@
 import { exponent } from '../checks.js';
 import { FLOAT_BYTES } from '../engine/arena.js';
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
 import { FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
@@ -15,8 +16,7 @@ export interface HeatmapFocalLossOptions<R extends Reduction = Reduction> extend
   readonly normalizer?: number | 'positives';
 }
 
-/** @internal */
-export const HEATMAP: Definition = {
+const HEATMAP: Definition = {
   name: 'HeatmapFocalLoss',
   kernel: 'heatmap',
   placement: 'elements',
@@ -52,7 +52,6 @@ export class HeatmapFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targ
    */
   constructor(options?: HeatmapFocalLossOptions<R>) {
     super(
-      HEATMAP,
       settingsOf(options, KEYS, {
         alpha: { fallback: 2, check: exponent },
         beta: { fallback: 4 },
@@ -60,6 +59,11 @@ export class HeatmapFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targ
       }),
       KEYS,
     );
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return HEATMAP;
   }
 }
 

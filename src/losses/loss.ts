@@ -1,9 +1,9 @@
 import { wrongKind } from '../checks.js';
-import type { Definition, Settings } from '../engine/definition.js';
+import type { Definition, Parameters, Settings } from '../engine/definition.js';
 import { ElementEvaluator } from '../engine/elements.js';
 import type { Evaluator } from '../engine/evaluator.js';
 import { RowEvaluator } from '../engine/rows.js';
-import { EVALUATOR } from '../internal.js';
+import { DEFINITION, EVALUATOR } from '../internal.js';
 import { isObject, kindOf } from '../kinds.js';
 import type { CallOptions, Criterion, GradHess, Logits, LossJSON, Reduction, Value, ValueAndGrad } from '../types.js';
 import type { OptionKey } from './options.js';
@@ -23,12 +23,19 @@ export abstract class Loss<R extends Reduction, T> implements Criterion<R, T> {
   }
 
   /** @internal */
-  constructor(definition: Definition, settings: Settings, keys: readonly OptionKey[]) {
+  constructor(settings: Settings, keys: readonly OptionKey[]) {
     this.reduction = settings.reduction as R;
     const shown = keys.filter((key) => key !== 'reduction' && settings[key] !== undefined);
     this.options = Object.freeze(Object.fromEntries(shown.map((key) => [key, settings[key]])));
-    this.#evaluator = createEvaluator(definition, settings);
+    this.#evaluator = createEvaluator(this[DEFINITION], settings);
   }
+
+  /**
+   * What the loss is to the engine, of the class rather than of a loss: threads know it by its name alone.
+   *
+   * @internal
+   */
+  abstract get [DEFINITION](): Definition;
 
   /** @internal */
   get [EVALUATOR](): Evaluator {
@@ -87,6 +94,16 @@ export abstract class Loss<R extends Reduction, T> implements Criterion<R, T> {
     const { definition } = evaluatorFor(this);
     return { name: definition.name, options: { ...this.options, reduction: this.reduction } };
   }
+}
+
+/**
+ * The numbers of a focal loss, whose alpha weighs both classes.
+ *
+ * @internal
+ */
+export function focalParameters({ gamma, alpha }: Settings): Parameters {
+  const isOne = typeof alpha === 'number';
+  return { gamma, positive: isOne ? alpha : 1, negative: isOne ? 1 - alpha : 1 };
 }
 
 /**

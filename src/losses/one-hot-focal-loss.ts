@@ -1,7 +1,7 @@
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { CallOptions, Labels, Logits, Reduction, Value } from '../types.js';
-import { FOCAL } from './focal-loss.js';
-import { Loss } from './loss.js';
+import { focalParameters, Loss } from './loss.js';
 import {
   type AlphaOption,
   type BackgroundOption,
@@ -42,8 +42,13 @@ export interface OneHotFocalLossOptions<R extends Reduction = Reduction>
   readonly normalizer?: number | 'positives';
 }
 
-/** @internal */
-export const ONE_HOT: Definition = { ...FOCAL, name: 'OneHotFocalLoss', placement: 'labels' };
+const ONE_HOT: Definition = {
+  name: 'OneHotFocalLoss',
+  kernel: 'binary',
+  placement: 'labels',
+  soft: true,
+  parameters: focalParameters,
+};
 
 const KEYS: readonly OptionKey[] = [
   'numClasses',
@@ -88,7 +93,12 @@ export class OneHotFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Label
     const numClasses = requireClasses(given);
     const settings = { ...given, background: Number.isNaN(given.background) ? numClasses : given.background };
     checkBackground(settings);
-    super(ONE_HOT, settings, KEYS);
+    super(settings, KEYS);
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return ONE_HOT;
   }
 }
 

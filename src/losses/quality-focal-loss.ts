@@ -1,4 +1,5 @@
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
 import { type BetaOption, FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
@@ -6,8 +7,7 @@ import { type BetaOption, FAMILY_KEYS, type FamilyOptions, type OptionKey, setti
 /** Every key is optional, unknown keys are refused. In the order in which they act. */
 export interface QualityFocalLossOptions<R extends Reduction = Reduction> extends BetaOption, FamilyOptions<R> {}
 
-/** @internal */
-export const QUALITY: Definition = {
+const QUALITY: Definition = {
   name: 'QualityFocalLoss',
   kernel: 'quality',
   placement: 'elements',
@@ -34,7 +34,12 @@ export class QualityFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targ
    * @throws TypeError for an unknown key or a value of the wrong kind, RangeError for one out of range.
    */
   constructor(options?: QualityFocalLossOptions<R>) {
-    super(QUALITY, settingsOf(options, KEYS), KEYS);
+    super(settingsOf(options, KEYS), KEYS);
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return QUALITY;
   }
 }
 

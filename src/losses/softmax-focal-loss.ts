@@ -1,4 +1,5 @@
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { CallOptions, Labels, Logits, Reduction, Value } from '../types.js';
 import { Loss } from './loss.js';
 import {
@@ -45,8 +46,7 @@ export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction>
   readonly normalizer?: number | 'positives';
 }
 
-/** @internal */
-export const SOFTMAX: Definition = {
+const SOFTMAX: Definition = {
   name: 'SoftmaxFocalLoss',
   kernel: 'softmax',
   placement: 'rows',
@@ -98,7 +98,12 @@ export class SoftmaxFocalLoss<R extends Reduction = 'mean'> extends Loss<R, Labe
   constructor(options: SoftmaxFocalLossOptions<R>) {
     const settings = settingsOf(options, KEYS, { alpha: { fallback: null, check: classAlpha } });
     requireClasses(settings);
-    super(SOFTMAX, settings, KEYS);
+    super(settings, KEYS);
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return SOFTMAX;
   }
 }
 

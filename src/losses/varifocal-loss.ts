@@ -1,5 +1,6 @@
 import { fraction } from '../checks.js';
 import type { Definition } from '../engine/definition.js';
+import { DEFINITION } from '../internal.js';
 import type { CallOptions, Logits, Reduction, Targets, Value } from '../types.js';
 import { Loss } from './loss.js';
 import { FAMILY_KEYS, type FamilyOptions, type OptionKey, settingsOf } from './options.js';
@@ -12,8 +13,7 @@ export interface VarifocalLossOptions<R extends Reduction = Reduction> extends F
   readonly alpha?: number;
 }
 
-/** @internal */
-export const VARIFOCAL: Definition = {
+const VARIFOCAL: Definition = {
   name: 'VarifocalLoss',
   kernel: 'varifocal',
   placement: 'elements',
@@ -41,13 +41,17 @@ export class VarifocalLoss<R extends Reduction = 'mean'> extends Loss<R, Targets
    */
   constructor(options?: VarifocalLossOptions<R>) {
     super(
-      VARIFOCAL,
       settingsOf(options, KEYS, {
         gamma: { fallback: 2 },
         alpha: { fallback: 0.75, check: (name, value) => fraction(name, value, false) },
       }),
       KEYS,
     );
+  }
+
+  /** @internal */
+  get [DEFINITION](): Definition {
+    return VARIFOCAL;
   }
 }
 
