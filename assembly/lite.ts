@@ -1,7 +1,7 @@
 import { Flag } from '../src/abi';
-import { evaluate } from './elements/evaluate';
+import { Loss, evaluate } from './elements/evaluate';
 import { bfloat16ToFloats, float16ToFloats } from './elements/half-floats';
-import { Frame, has } from './frame';
+import { State, has } from './frame';
 import { FocalHard } from './losses/focal-hard';
 import { FocalSoft } from './losses/focal-soft';
 import { elementPosterior } from './posterior/elements';
@@ -21,9 +21,31 @@ export function workBytes(): usize {
 
 /** The focal loss of logits and targets: its values. */
 export function binary(frame: usize): void {
-  const call = changetype<Frame>(frame);
-  if (has(call, Flag.soft) || call.labelSmoothing != 0) evaluate<FocalSoft>(frame);
-  else evaluate<FocalHard>(frame);
+  evaluate<Focal>(frame);
+}
+
+/** Both, over one loop. */
+@final
+@unmanaged
+class Focal extends Loss {
+  @inline override readsNumbers(frame: usize): bool {
+    const call = changetype<State>(frame);
+    return has(call, Flag.soft) || call.labelSmoothing != 0;
+  }
+
+  @inline override filler(): Float {
+    return -Infinity;
+  }
+
+  @inline override prepare(frame: usize): void {
+    if (changetype<State>(frame).readsNumbers) changetype<FocalSoft>(0).prepare(frame);
+    else changetype<FocalHard>(0).prepare(frame);
+  }
+
+  override terms<Order>(frame: usize, bytes: usize): i32 {
+    if (changetype<State>(frame).readsNumbers) return changetype<FocalSoft>(0).terms<Order>(frame, bytes);
+    return changetype<FocalHard>(0).terms<Order>(frame, bytes);
+  }
 }
 
 /** The class probabilities behind `count` logits, written to the frame's loss address. */

@@ -12,11 +12,8 @@ const INFINITY: u32 = 0x7f800000;
 /** float16, of IEEE 754: 5 bits of exponent. */
 export function float16ToFloats(source: usize, destination: usize, count: i32): void {
   let i = 0;
-  for (; !SINGLY && i + 8 <= count; i += 8) {
-    const bits = v128.load(source + (<usize>i << 1));
-    const to = destination + bytesOf(i);
-    storeFour(to, fromFloat16(i32x4.extend_low_i16x8_u(bits)));
-    storeFour(to + bytesOf(4), fromFloat16(i32x4.extend_high_i16x8_u(bits)));
+  for (; !SINGLY && i + 4 <= count; i += 4) {
+    storeFour(destination + bytesOf(i), fromFloat16(v128.load_ext<u16>(source + (<usize>i << 1))));
   }
   for (; i < count; i++) {
     const bits = i32x4.splat(load<u16>(source + (<usize>i << 1)));
@@ -35,11 +32,8 @@ export function float16ToFloats(source: usize, destination: usize, count: i32): 
 /** bfloat16: the upper half of a float32. */
 export function bfloat16ToFloats(source: usize, destination: usize, count: i32): void {
   let i = 0;
-  for (; !SINGLY && i + 8 <= count; i += 8) {
-    const bits = v128.load(source + (<usize>i << 1));
-    const to = destination + bytesOf(i);
-    storeFour(to, i32x4.shl(i32x4.extend_low_i16x8_u(bits), 16));
-    storeFour(to + bytesOf(4), i32x4.shl(i32x4.extend_high_i16x8_u(bits), 16));
+  for (; !SINGLY && i + 4 <= count; i += 4) {
+    storeFour(destination + bytesOf(i), i32x4.shl(v128.load_ext<u16>(source + (<usize>i << 1)), 16));
   }
   for (; i < count; i++) {
     store<Float>(destination + bytesOf(i), reinterpret<f32>(<u32>load<u16>(source + (<usize>i << 1)) << 16));

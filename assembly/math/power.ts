@@ -100,25 +100,7 @@ export class Three extends Power {
   }
 }
 
-@final
-@unmanaged
-export class Four extends Power {
-  @inline override of(c: v128): v128 {
-    const square = mul(c, c);
-    return mul(square, square);
-  }
-}
-
-@final
-@unmanaged
-export class Five extends Power {
-  @inline override of(c: v128): v128 {
-    const square = mul(c, c);
-    return mul(mul(square, square), c);
-  }
-}
-
-/** Modulation = Modulation^(twice / 2) for an odd `twice` up to 9; in the lite build for any up to 10, by the same products. */
+/** Modulation = Modulation^(twice / 2) for any `twice` up to 10, by the products that a class of it has. */
 export function raiseHalf(frame: usize, twice: i32, bytes: usize): void {
   for (let o: usize = 0; o < bytes; o += SINGLY ? 16 : 32) {
     const at = frame + o;
@@ -131,7 +113,7 @@ export function raiseHalf(frame: usize, twice: i32, bytes: usize): void {
 // @ts-ignore: decorator
 @inline function halfPower(c: v128, twice: i32): v128 {
   const square = mul(c, c);
-  let power = isDefined(LITE) && !(twice & 1) ? splat(1) : root(c);
+  let power = twice & 1 ? root(c) : splat(1);
   if (twice & 2) power = mul(power, c);
   if (twice & 4) power = mul(power, square);
   if (twice & 8) power = mul(power, mul(square, square));

@@ -2,8 +2,6 @@ import { State } from '../frame';
 import { Exponentiate } from './exponential';
 import {
   EXPONENT_UNIT,
-  Five,
-  Four,
   HardPowerSplit,
   OneAndHalf,
   PowerLog,
@@ -43,8 +41,6 @@ export function raise(frame: usize, power: i32, bytes: usize): void {
     case 3: return eachPair<Raise<OneAndHalf>>(frame, 0, 0, bytes);
     case 4: return eachPair<Raise<Two>>(frame, 0, 0, bytes);
     case 6: return eachPair<Raise<Three>>(frame, 0, 0, bytes);
-    case 8: return eachPair<Raise<Four>>(frame, 0, 0, bytes);
-    case 10: return eachPair<Raise<Five>>(frame, 0, 0, bytes);
   }
   raiseHalf(frame, power, bytes);
 }
