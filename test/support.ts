@@ -37,15 +37,24 @@ export function softTargets(length: number, seed = 3): Float32Array {
 /** Index of the first element whose bits differ, -1 where there is none. */
 export function firstDifference(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Math.min(a.length, b.length);
-  const left = new Int32Array(a.buffer, a.byteOffset, a.length);
-  const right = new Int32Array(b.buffer, b.byteOffset, b.length);
-  return left.findIndex((word, k) => word !== right[k]);
+  const left = new Int32Array(a.buffer, a.byteOffset, a.byteLength / 4);
+  const right = new Int32Array(b.buffer, b.byteOffset, b.byteLength / 4);
+  return Math.floor((left.findIndex((word, k) => word !== right[k]) * 4) / a.BYTES_PER_ELEMENT);
 }
 
+/** The sum in double precision, with what its additions lose (Neumaier). */
 export function sum64(values: ArrayLike<number>): number {
   let total = 0;
-  for (let k = 0; k < values.length; k++) total += values[k];
-  return total;
+  let lost = 0;
+  for (let k = 0; k < values.length; k++) {
+    const sum = total + values[k];
+    if (Number.isFinite(sum)) {
+      const [large, small] = Math.abs(total) > Math.abs(values[k]) ? [total, values[k]] : [values[k], total];
+      lost += large - sum + small;
+    }
+    total = sum;
+  }
+  return total + lost;
 }
 
 /** The form of every message: `"name" expected <rule>, got <value>[; <remedy>]`. */

@@ -56,8 +56,7 @@ import { Curve, Entropy, Modulation, Output, Slope, Slot, WeighedLoss, Weight, g
 function sum<G extends Power>(frame: usize, bytes: usize): void {
   const positive = xor(v128.load_splat<Float>(frame, POSITIVE_FACTOR), every(SIGN));
   const negative = v128.load_splat<Float>(frame, NEGATIVE_FACTOR);
-  // of float64 the sum of the block first: what rounding takes of it is not what it takes of the sum of all blocks
-  let total = sizeof<Float>() == 4 ? v128.load(frame, SUM) : zero();
+  let total = beginSum(frame, SUM);
   for (let o: usize = 0; o < bytes; o += 32) {
     const at = frame + o;
     const power0 = changetype<G>(0).of(get<Modulation, V0>(at));
@@ -67,7 +66,18 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
     if (!isDefined(LITE)) put2<WeighedLoss, V0>(at, a, b); // for the engine, which packs what is stored
     total = addWide(total, widen(add(a, b)));
   }
-  v128.store(frame, sizeof<Float>() == 4 ? total : addWide(total, v128.load(frame, SUM)), SUM);
+  endSum(frame, SUM, total);
+}
+
+// Of float64 the sum of a block comes first, since rounding takes less of that than of the sum of all blocks.
+// @ts-ignore: decorator
+@inline function beginSum(frame: usize, lanes: usize): v128 {
+  return sizeof<Float>() == 4 ? v128.load(frame + lanes) : zero();
+}
+
+// @ts-ignore: decorator
+@inline function endSum(frame: usize, lanes: usize, sum: v128): void {
+  v128.store(frame + lanes, sizeof<Float>() == 4 ? sum : addWide(sum, v128.load(frame + lanes)));
 }
 
 // The product with the sign of the entropy's class is the one that is not negative.
@@ -79,15 +89,15 @@ function sum<G extends Power>(frame: usize, bytes: usize): void {
 /** Adds a block's losses to the sums of their class, each widened by itself: no sum depends on which losses are neighbours. */
 function sumByClass(frame: usize, bytes: usize): void {
   if (isDefined(LITE) || mayBeNegative(changetype<State>(frame))) return sumSignedByClass(frame, bytes);
-  let positives = v128.load(frame, SUM_POSITIVES);
-  let negatives = v128.load(frame, SUM_NEGATIVES);
+  let positives = beginSum(frame, SUM_POSITIVES);
+  let negatives = beginSum(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
     const loss = mul(get<Modulation, V0>(frame + o), get<Entropy, V0>(frame + o));
     positives = subWide(positives, widen(smaller(loss, zero())));
     negatives = addWide(negatives, widen(larger(loss, zero())));
   }
-  v128.store(frame, positives, SUM_POSITIVES);
-  v128.store(frame, negatives, SUM_NEGATIVES);
+  endSum(frame, SUM_POSITIVES, positives);
+  endSum(frame, SUM_NEGATIVES, negatives);
 }
 
 /** Whether a loss may be negative: by its weight, or by the epsilon of Poly-1. */
@@ -98,8 +108,8 @@ function sumByClass(frame: usize, bytes: usize): void {
 
 /** The same where Modulation may be negative: the class is the sign of Entropy alone. A loss that is NaN counts in both. */
 function sumSignedByClass(frame: usize, bytes: usize): void {
-  let positives = v128.load(frame, SUM_POSITIVES);
-  let negatives = v128.load(frame, SUM_NEGATIVES);
+  let positives = beginSum(frame, SUM_POSITIVES);
+  let negatives = beginSum(frame, SUM_NEGATIVES);
   for (let o: usize = 0; o < bytes; o += 16) {
     const entropy = get<Entropy, V0>(frame + o);
     const loss = mul(get<Modulation, V0>(frame + o), absolute(entropy));
@@ -108,8 +118,8 @@ function sumSignedByClass(frame: usize, bytes: usize): void {
     positives = addWide(positives, widen(and(loss, or(isPositive, isNaN))));
     negatives = addWide(negatives, widen(andNot(loss, andNot(isPositive, isNaN))));
   }
-  v128.store(frame, positives, SUM_POSITIVES);
-  v128.store(frame, negatives, SUM_NEGATIVES);
+  endSum(frame, SUM_POSITIVES, positives);
+  endSum(frame, SUM_NEGATIVES, negatives);
 }
 
 // @ts-ignore: decorator
