@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { chromium, firefox, webkit, withBrowser } from './browsers.mjs';
 import { bundlers } from './bundlers.mjs';
 import { withFiles } from './pages.mjs';
-import { check, checkDigest, checkRefusal } from './report.mjs';
+import { check, checkDigest, checkParts, checkRefusal } from './report.mjs';
 import { tool, versionOf } from './setup.mjs';
 
 const STRICT = "default-src 'none'; img-src 'self'; script-src 'self'; worker-src 'self'";
@@ -14,7 +14,7 @@ const ALLOWED = STRICT.replace("script-src 'self'", "script-src 'self' 'wasm-uns
 export async function checkBrowser(project) {
   const entry = (name) => join(project, `entries/${name}.mjs`);
   const bundle = (name) => join(project, 'bundles', `${name}.js`);
-  for (const name of ['print', 'relaxed', 'thread']) await bundlers.esbuild(entry(name), bundle(name));
+  for (const name of ['print', 'print-lite', 'relaxed', 'thread']) await bundlers.esbuild(entry(name), bundle(name));
   await withFiles(project, async (origin) => {
     for (const browser of [chromium, firefox, webkit]) {
       await withBrowser(browser, async (opened) => {
@@ -31,6 +31,12 @@ async function checkPages(origin, { name, version, log }) {
   const bundle = '/bundles/print.js';
   const digest = async (url) => checkDigest(await log(url));
   await check(name, version, 'page, no bundler', () => digest(page('/entries/unbundled.mjs')));
+  for (const [what, script] of Object.entries({
+    'no bundler': '/entries/unbundled-lite.mjs',
+    bundle: '/bundles/print-lite.js',
+  })) {
+    await check(name, version, `page, /lite, ${what}`, async () => checkParts(await log(page(script))));
+  }
   await check(name, version, 'worker', () => digest(`${origin}/worker?script=/bundles/thread.js`));
   await check(name, version, 'page, /relaxed', () => log(page('/bundles/relaxed.js')));
   await check(name, version, "page, policy with 'wasm-unsafe-eval'", () => digest(page(bundle, ALLOWED)));

@@ -2,13 +2,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './process.mjs';
-import { check, checkDigest } from './report.mjs';
+import { check, checkDigest, checkParts } from './report.mjs';
 import { nodes, tool, versionOf } from './setup.mjs';
 
 export async function checkEdge(project) {
   await check('edge-runtime', versionOf('edge-runtime'), "module from the host's realm", async () => {
     const code = await bundleEdge(join(project, 'entries/edge.mjs'));
     return checkDigest(await fetchEdge(code, '/'));
+  });
+  await check('edge-runtime', versionOf('edge-runtime'), "/lite, module from the host's realm", async () => {
+    const code = await bundleEdge(join(project, 'entries/edge-lite.mjs'));
+    return checkParts(await fetchEdge(code, '/'));
   });
 }
 
@@ -59,10 +63,15 @@ export async function checkLambda(project) {
   const elsewhere = join(project, 'lambda');
   mkdirSync(elsewhere, { recursive: true });
   for (const format of ['esm', 'cjs']) {
-    const file = await bundleLambda(join(project, 'entries/lambda.mjs'), elsewhere, format);
+    const entry = join(project, 'entries/lambda.mjs');
+    const file = await bundleLambda(entry, elsewhere, format);
+    const lite = await bundleLambda(entry.replace('lambda.mjs', 'lambda-lite.mjs'), join(elsewhere, 'lite'), format);
     for (const { version, binary } of nodes) {
       await check('Lambda', `Node ${version}`, `one file by esbuild, ${format}`, async () =>
         checkDigest(await invoke([binary], file)),
+      );
+      await check('Lambda', `Node ${version}`, `/lite, one file by esbuild, ${format}`, async () =>
+        checkParts(await invoke([binary], lite)),
       );
     }
   }

@@ -1,7 +1,7 @@
 // Runtimes that run a file: the Node lines, Bun, and Deno without permissions.
 import { join } from 'node:path';
 import { run } from './process.mjs';
-import { check, checkDigest, equal } from './report.mjs';
+import { check, checkDigest, checkParts, equal } from './report.mjs';
 import { bun, deno, nodes } from './setup.mjs';
 
 const ENTRIES = {
@@ -32,6 +32,11 @@ export async function checkNative(project) {
     for (const [what, entry] of Object.entries(ENTRIES)) {
       await check(name, version, what, async () =>
         checkDigest(await run([...command, entryOf(entry)], { cwd: project })),
+      );
+    }
+    for (const [what, entry] of Object.entries({ '/lite': 'print-lite.mjs', 'require /lite': 'print-lite.cjs' })) {
+      await check(name, version, what, async () =>
+        checkParts(await run([...command, entryOf(entry)], { cwd: project })),
       );
     }
     await check(name, version, '/relaxed', async () =>

@@ -33,6 +33,17 @@ export function checkDigest(text) {
   throw new Error(`hash ${hash}, expected ${expected.hash}; different: ${different.slice(0, 5).join('; ')}`);
 }
 
+/** How many parts the line of an entry has that gives some of them, if all are the committed ones. */
+export function checkParts(text) {
+  const { error, parts } = JSON.parse(text);
+  if (error !== undefined) throw new Error(error);
+  const names = Object.keys(parts);
+  const different = names.filter((name) => parts[name] !== expected.parts[name]);
+  if (different.length > 0) throw new Error(`different: ${different.slice(0, 5).join('; ')}`);
+  if (names.length < 70) throw new Error(`only ${names.length} results`);
+  return `${names.length} results are those of the whole library`;
+}
+
 /** The message of a first use where compiling is refused. */
 export function checkRefusal(text) {
   const { error = 'no error' } = JSON.parse(text);

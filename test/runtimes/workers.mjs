@@ -1,8 +1,8 @@
 // Cloudflare Workers: wrangler's own bundle, served by workerd itself.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, serve } from './process.mjs';
-import { check, checkDigest, checkRefusal } from './report.mjs';
+import { check, checkDigest, checkParts, checkRefusal } from './report.mjs';
 import { workerd, wrangler } from './setup.mjs';
 
 /** From before compiling while a script starts was allowed (2025-06-01), and after. */
@@ -16,6 +16,13 @@ export async function checkWorkers(project) {
       const bundle = await bundleWorker(project, join(project, 'entries/worker.mjs'), date);
       if (!bundle.some((name) => name.endsWith('.wasm'))) throw new Error(`wrangler made ${bundle}: no binary`);
       return checkDigest(await serveWorker(bundle, date, (url) => get(url)));
+    });
+    await check('workerd', workerd.version, `/lite, date ${date}`, async () => {
+      const bundle = await bundleWorker(project, join(project, 'entries/worker-lite.mjs'), date);
+      const [binary] = bundle.filter((name) => name.endsWith('.wasm'));
+      if (binary === undefined) throw new Error(`wrangler made ${bundle}: no binary`);
+      const { size } = statSync(binary);
+      return `${checkParts(await serveWorker(bundle, date, (url) => get(url)))}, binary of ${size} bytes`;
     });
     const compiles = date >= COMPILES_AT_START;
     await check('workerd', workerd.version, `/inline, date ${date}${compiles ? '' : ': clear error'}`, async () => {

@@ -19,21 +19,27 @@ const TAME = 63;
 /**
  * The fixed losses, gradients, Hessians and probabilities, and a hash of their bits.
  *
- * @param library what `focal-loss-wasm` exports
+ * @param library what `focal-loss-wasm` exports, or `focal-loss-wasm/lite`, which gives those of the same that it can
  * @returns {{ hash: string, parts: Record<string, string> }} the hash of all, and of each
  */
 export function digest(library) {
   const parts = {};
-  for (const [name, values] of results(library)) parts[name] = hex(fnv1a(bytesOf(values)));
+  const computed = 'SoftmaxFocalLoss' in library ? results(library) : liteResults(library);
+  for (const [name, values] of computed) parts[name] = hex(fnv1a(bytesOf(values)));
   return { hash: hex(fnv1a(new TextEncoder().encode(JSON.stringify(parts)))), parts };
 }
 
-function* results({ FocalLoss, SoftmaxFocalLoss, LossMeter, Workspace, hardest, ...library }) {
-  const random = xorshift(SEED);
+function elements(random) {
   const logits = Float32Array.from({ length: COUNT }, () => random() * 24 - 12);
   logits.set(EXTREMES, 40);
   const hard = Uint8Array.from({ length: COUNT }, () => (random() < 0.1 ? 1 : 0));
   const soft = Float32Array.from({ length: COUNT }, (_, k) => (k % 5 === 0 ? hard[k] : random()));
+  return { logits, hard, soft };
+}
+
+function* results({ FocalLoss, SoftmaxFocalLoss, LossMeter, Workspace, hardest, ...library }) {
+  const random = xorshift(SEED);
+  const { logits, hard, soft } = elements(random);
   const weight = Float32Array.from({ length: COUNT }, () => random() * 2);
   for (const gamma of GAMMAS) {
     const options = { gamma, alpha: 0.75, posWeight: 3 };
@@ -79,6 +85,33 @@ function* softmax({ SoftmaxFocalLoss, softmaxFocalPosterior }, logits, random) {
   }
 }
 
+/** The values among them, under the same names, of an entry that has nothing else. */
+function* liteResults({ FocalLoss, Workspace, focalPosterior }) {
+  const { logits, hard, soft } = elements(xorshift(SEED));
+  for (const gamma of GAMMAS) {
+    const options = { gamma, alpha: 0.75, posWeight: 3 };
+    for (const [kind, targets] of Object.entries({ hard, soft })) {
+      const name = `gamma ${gamma}, ${kind}`;
+      yield [`${name}, none`, new FocalLoss({ ...options, reduction: 'none' }).forward(logits, targets)];
+      const tame = [logits.subarray(TAME), targets.subarray(TAME)];
+      yield [`${name}, sum`, new FocalLoss({ ...options, reduction: 'sum' }).forward(...tame)];
+      yield [`${name}, mean`, new FocalLoss(options).forward(...tame)];
+    }
+    yield [`gamma ${gamma}, posterior`, focalPosterior(logits, options)];
+  }
+  yield ['workspace', inWorkspace({ FocalLoss, Workspace }, logits, hard)];
+}
+
+function inWorkspace({ FocalLoss, Workspace }, logits, hard) {
+  const workspace = new Workspace(9 * COUNT);
+  const x = workspace.float32(COUNT);
+  const y = workspace.uint8(COUNT);
+  const out = workspace.float32(COUNT);
+  x.set(logits);
+  y.set(hard);
+  return new FocalLoss({ reduction: 'none' }).forward(x, y, { out });
+}
+
 function* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard) {
   const meter = new LossMeter(new FocalLoss({ gamma: 2 }));
   const batches = [TAME, COUNT - 1500, COUNT - 700, COUNT];
@@ -86,13 +119,8 @@ function* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard) {
     meter.update(logits.subarray(batches[k], end), hard.subarray(batches[k], end));
   });
   yield ['meter', Float64Array.from(Object.values(meter.compute()))];
-  const workspace = new Workspace(9 * COUNT);
-  const x = workspace.float32(COUNT);
-  const y = workspace.uint8(COUNT);
-  const out = workspace.float32(COUNT);
-  x.set(logits);
-  y.set(hard);
-  yield ['workspace', new FocalLoss({ reduction: 'none' }).forward(x, y, { out })];
+  const out = inWorkspace({ FocalLoss, Workspace }, logits, hard);
+  yield ['workspace', out];
   yield ['hardest', Float64Array.from(hardest(out, 25))];
 }
 

@@ -1,0 +1,4 @@
+import * as library from 'focal-loss-wasm/lite';
+import { outcome } from './outcome.mjs';
+
+export const handler = async () => outcome(library);

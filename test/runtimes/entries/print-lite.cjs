@@ -1,0 +1,3 @@
+const library = require('focal-loss-wasm/lite');
+
+import('./outcome.mjs').then(({ outcome }) => console.log(outcome(library)));
