@@ -6,6 +6,7 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { checkAbi } from './abi.mjs';
+import { checkArm64 } from './arm64.mjs';
 import { checkBrowser } from './browser.mjs';
 import { checkEdge, checkLambda } from './edge.mjs';
 import { checkExamples } from './examples.mjs';
@@ -20,6 +21,7 @@ import { digest } from './workload.mjs';
 const GROUPS = {
   native: checkNative,
   fusion: checkFusion,
+  arm64: checkArm64,
   workers: checkWorkers,
   edge: checkEdge,
   lambda: checkLambda,

@@ -88,6 +88,6 @@ export async function tool(name) {
   return import(name);
 }
 
-function npm(args, cwd) {
+export function npm(args, cwd) {
   return run(['npm', ...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd });
 }
