@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as library from 'focal-loss-wasm';
 import { curves } from './curves.mjs';
-import { lossOptions, optionHelp, optionSections } from './loss-options.mjs';
+import { formulaSection, lossOptions, optionHelp, optionSections } from './loss-options.mjs';
 import { replaceSection } from './section.mjs';
 import { load } from './typescript.mjs';
 
@@ -11,6 +11,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const { LOSSES } = await load('losses/registry.ts');
 writeFileSync(at('docs/curves.svg'), curves(LOSSES));
+replaceSection(at('docs/options.md'), 'formulas of the family', formulaSection(LOSSES));
 const losses = lossOptions(library);
 for (const [name, lines] of Object.entries(optionSections(losses))) {
   replaceSection(at('docs/options.md'), name, lines);

@@ -1,3 +1,5 @@
+import type { LossEntry } from '../losses/registry.js';
+
 export interface LossOption {
   readonly key: string;
   readonly text: string;
@@ -14,3 +16,4 @@ export interface DescribedLoss {
 export function lossOptions(library: object): readonly DescribedLoss[];
 export function optionSections(losses: readonly DescribedLoss[]): Readonly<Record<string, readonly string[]>>;
 export function optionHelp(losses: readonly DescribedLoss[]): string;
+export function formulaSection(entries: readonly LossEntry[]): readonly string[];

@@ -104,6 +104,24 @@ export function optionSections(losses) {
   };
 }
 
+/** The formulas of the family as documents show them: TeX that Markdown leaves alone, its cases in words. */
+export function formulaSection(entries) {
+  const family = entries.filter(({ name }) => !['BCEWithLogitsLoss', 'FocalLoss'].includes(name));
+  const rows = family.map(({ name, formula }) => {
+    const cases = formula
+      .replaceAll(String.raw`\,`, ' ')
+      .replace(/\|([^|]*)\|/, String.raw`\lvert $1\rvert`)
+      .split(String.raw`,\qquad `)
+      .map((one) => {
+        const [, value, condition] = /^(.*?)(?:\\ \(([^()]*)\))?$/.exec(one);
+        const math = `$${value.replaceAll(String.raw`\ `, ' ')}$`;
+        return condition === undefined ? math : `${math} where $${condition}$`;
+      });
+    return [`\`${name}\``, cases.join('; ')];
+  });
+  return table(['loss', "an element's loss"], rows);
+}
+
 /** cli/src/option-help.ts: of each option that the command line has a flag for, what it does in a line, and what it may be. */
 export function optionHelp(losses) {
   const focal = losses.find(({ name }) => name === 'FocalLoss');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LOSSES } from '../losses/registry.js';
 import { curves } from '../scripts/curves.mjs';
-import { lossOptions, optionHelp, optionSections } from '../scripts/loss-options.mjs';
+import { formulaSection, lossOptions, optionHelp, optionSections } from '../scripts/loss-options.mjs';
 import * as library from '../src/index.js';
 import { errorOf } from './support.js';
 
@@ -15,11 +15,12 @@ test('the plot of all curves is that of the registry: otherwise run "npm run doc
   for (const { title } of LOSSES) expect(picture).toContain(`>${title}</text>`);
 });
 
-test('the tables of options are those of the library: otherwise run "npm run docs"', () => {
+test('the tables of options and formulas are those of the library: otherwise run "npm run docs"', () => {
   const losses = lossOptions(library);
   expect(losses.map(({ name }) => name)).toEqual(Object.keys(library).filter((name) => /^[A-Z]\w+Loss$/.test(name)));
   const document = read('../docs/options.md');
-  for (const [name, lines] of Object.entries(optionSections(losses))) {
+  const sections = { ...optionSections(losses), 'formulas of the family': formulaSection(LOSSES) };
+  for (const [name, lines] of Object.entries(sections)) {
     const [, found] = document.split(new RegExp(`<!-- /?${name} -->\n`));
     expect(found).toBe(`${lines.join('\n')}\n`);
   }
