@@ -1,5 +1,5 @@
 // Import to first result, in fresh processes, beside a bare script that decodes and runs the same binary by hand: as fast as
-// the engine can, found by its name as a package is, and by `atob`, which every engine has.
+// the engine can, found by its name as a package is, and by `atob`, which every engine has. The lite entry stands beside the whole.
 //   node test/runtimes/cold-start.mjs [rounds]
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { equal } from './report.mjs';
 import { installTools, makeProject } from './setup.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 21);
-const SCRIPTS = ['by-hand', 'by-name', 'by-atob', 'package'];
+const SCRIPTS = ['by-hand', 'by-name', 'by-atob', 'package', 'lite'];
 const INPUT = 'Float32Array.of(2, -1, 0.5, -3, 0, 7, -7, 1), Uint8Array.of(1, 0, 1, 1, 0, 1, 0, 0)';
 
 await installTools();
@@ -18,8 +18,10 @@ const file = (name) => join(project, `${name}.mjs`);
 writeScripts();
 try {
   console.log(`medians of ${ROUNDS} processes each, interleaved, in ms; in brackets the fastest`);
-  const heads = ['bare', 'bare, by name', 'bare, by atob', 'this package'].map((head) => head.padStart(14));
-  console.log(`${'runtime'.padEnd(16)} ${heads.join(' ')}   ratio   by name   by atob`);
+  const heads = ['bare', 'bare, by name', 'bare, by atob', 'this package', 'its lite entry'].map((head) =>
+    head.padStart(14),
+  );
+  console.log(`${'runtime'.padEnd(16)} ${heads.join(' ')}   ratio   by name   by atob   lite/whole`);
   for (const runtime of runtimes) await measure(runtime);
 } finally {
   rmSync(project, { recursive: true, force: true });
@@ -32,7 +34,9 @@ const library = await import('${specifier}');
 const value = ${call};
 console.log(JSON.stringify({ ms: performance.now() - started, value }));
 `;
-  writeFileSync(file('package'), timed('focal-loss-wasm', `new library.FocalLoss({ gamma: 2 }).forward(${INPUT})`));
+  const call = `new library.FocalLoss({ gamma: 2 }).forward(${INPUT})`;
+  writeFileSync(file('package'), timed('focal-loss-wasm', call));
+  writeFileSync(file('lite'), timed('focal-loss-wasm/lite', call));
   writeFileSync(file('by-hand'), timed('./bare.mjs', `library.forward(${INPUT})`));
   writeFileSync(file('by-name'), timed('by-hand', `library.forward(${INPUT})`));
   writeFileSync(file('by-atob'), timed('./bare-atob.mjs', `library.forward(${INPUT})`));
@@ -93,11 +97,14 @@ async function measure({ name, version, command }) {
     }
   }
   equal(values.package, values['by-hand'], `the package's value in ${name}`);
+  equal(values.lite, values.package, `the lite entry's value in ${name}`);
   const lists = SCRIPTS.map((script) => times[script].sort((a, b) => a - b));
   const median = (list) => list[(list.length - 1) >> 1];
   const shown = (list) => `${median(list).toFixed(1)} (${list[0].toFixed(1)})`.padStart(14);
-  const [fastest, named, usual, whole] = lists;
+  const [fastest, named, usual, whole, lite] = lists;
   const ratios = [fastest, named, usual].map((list) => (median(whole) / median(list)).toFixed(2));
-  const columns = [...lists.map(shown), ratios[0].padStart(7), ...ratios.slice(1).map((ratio) => ratio.padStart(9))];
+  const beside = (median(lite) / median(whole)).toFixed(2).padStart(12);
+  const [first, ...others] = ratios;
+  const columns = [...lists.map(shown), first.padStart(7), ...others.map((ratio) => ratio.padStart(9)), beside];
   console.log(`${`${name} ${version}`.padEnd(16)} ${columns.join(' ')}`);
 }
