@@ -106,7 +106,9 @@ function rowByRow(frame: usize, start: i32, rows: i32, bytes: usize): void {
 /** How many whole rows one pass of the exponential takes. */
 // @ts-ignore: decorator
 @inline function rowsAtOnce(classes: i32): i32 {
-  return classes <= NARROW ? rowsAcross(classes) : max(1, BLOCK / classes);
+  if (classes > NARROW) return max(1, BLOCK / classes);
+  const rows = rowsAcross(classes);
+  return rows < 4 * LANES ? rows : rows & (-2 * LANES); // vectors in pairs
 }
 
 /** Brings rows [row, row + count) of a group to Denominator, Numerator and Hinge, their exponentials to the output. */
@@ -268,8 +270,8 @@ function weightOf(call: State, row: i32): f64 {
 
 /** Modulation and Entropy of rows, and their derivatives without the power. */
 function rowTerms<Derivative>(frame: usize, bytes: usize): void {
-  eachVector<RowHinge>(frame, 0, 0, bytes);
-  eachVector<RowTerms<Derivative>>(frame, 0, 0, bytes);
+  eachPair<RowHinge>(frame, 0, 0, bytes);
+  eachPair<RowTerms<Derivative>>(frame, 0, 0, bytes);
   eachTile<AddEntropy<Divided>>(frame, 0, 0, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) eachPair<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
 }

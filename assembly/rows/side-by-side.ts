@@ -1,6 +1,6 @@
 import { bytesOf } from '../frame';
 import { loadColumns, strideOf } from './columns';
-import { ROW_REDUCE, exponentiateRow, reduceLogits } from './exponential';
+import { ROW_REDUCE, exponentiateRow, reduceLogits, reduceTwo } from './exponential';
 import {
   LANES,
   absolute,
@@ -20,7 +20,7 @@ import {
   sub,
 } from '../simd/lanes';
 import { BLOCK, V0 } from '../simd/tile';
-import { Hinge, Largest, Logits, Lowest, Rounding, get, getNumber, put, putNumber } from '../slots';
+import { Hinge, Largest, Logits, Lowest, Rounding, get, getNumber, next, put, putNumber } from '../slots';
 
 // Rows of few classes, side by side: a vector holds one class of LANES rows, so that no vector is part empty and no row
 // is added up across lanes. Logits are brought to the slots class by class, one vector of each LANES rows after another.
@@ -92,6 +92,27 @@ export function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
   const high = nth(ROW_REDUCE, 1);
   const low = nth(ROW_REDUCE, 2);
   let row: usize = 0;
+  if ((stride & 31) == 0) {
+    for (let o: usize = 0; o < bytes; o += 32) {
+      const at = frame + o;
+      const group = frame + row;
+      reduceTwo(
+        at,
+        get<Logits, V0>(at),
+        next<Logits, V0>(at),
+        get<Lowest, V0>(group),
+        next<Lowest, V0>(group),
+        log2e,
+        get<Rounding, V0>(group),
+        next<Rounding, V0>(group),
+        high,
+        low,
+      );
+      row += 32;
+      row = row == stride ? 0 : row;
+    }
+    return;
+  }
   for (let o: usize = 0; o < bytes; o += 16) {
     const at = frame + o;
     const group = frame + row;

@@ -40,10 +40,10 @@ test('the lite entry needs nothing but itself, for at most 12 KiB', async () => 
   expect(size).toBeLessThanOrEqual(12 * 1024);
 });
 
-test('the binary is at most 56 KiB, and embedded once', async () => {
+test('the binary is at most 58 KiB, and embedded once', async () => {
   const binary = readFileSync(`${root}dist/wasm/kernel.wasm`);
   console.info(`kernel.wasm: ${binary.length} bytes`);
-  expect(binary.length).toBeLessThanOrEqual(56 * 1024);
+  expect(binary.length).toBeLessThanOrEqual(58 * 1024);
   const { text } = await bundle("export * from 'focal-loss-wasm'");
   expect(text.split(binary.toString('hex').slice(0, 1000))).toHaveLength(2);
   expect(statSync(`${root}dist/index.js`).size).toBeLessThan(binary.length * 5);
