@@ -14,7 +14,9 @@ const ALLOWED = STRICT.replace("script-src 'self'", "script-src 'self' 'wasm-uns
 export async function checkBrowser(project) {
   const entry = (name) => join(project, `entries/${name}.mjs`);
   const bundle = (name) => join(project, 'bundles', `${name}.js`);
-  for (const name of ['print', 'print-lite', 'relaxed', 'thread']) await bundlers.esbuild(entry(name), bundle(name));
+  for (const name of ['print', 'print-lite', 'relaxed', 'float64', 'thread']) {
+    await bundlers.esbuild(entry(name), bundle(name));
+  }
   await withFiles(project, async (origin) => {
     for (const browser of [chromium, firefox, webkit]) {
       await withBrowser(browser, async (opened) => {
@@ -39,6 +41,9 @@ async function checkPages(origin, { name, version, log }) {
   }
   await check(name, version, 'worker', () => digest(`${origin}/worker?script=/bundles/thread.js`));
   await check(name, version, 'page, /relaxed', () => log(page('/bundles/relaxed.js')));
+  await check(name, version, 'page, /float64', async () =>
+    checkDigest(await log(page('/bundles/float64.js')), 'float64'),
+  );
   await check(name, version, "page, policy with 'wasm-unsafe-eval'", () => digest(page(bundle, ALLOWED)));
   await check(name, version, "page, policy without 'wasm-unsafe-eval': clear error", async () =>
     checkRefusal(await log(page(bundle, STRICT))),

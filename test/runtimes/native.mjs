@@ -46,6 +46,9 @@ export async function checkNative(project) {
     await check(name, version, '/fused', async () =>
       checkDigest(await run([...command, entryOf('fused.mjs')], { cwd: project })),
     );
+    await check(name, version, '/float64', async () =>
+      checkDigest(await run([...command, entryOf('float64.mjs')], { cwd: project }), 'float64'),
+    );
     await check(name, version, '/parallel', async () => {
       const text = await run([...command, entryOf('parallel.mjs')], { cwd: project });
       equal(text.trim(), 'same bits as one thread', 'the outcome');

@@ -1,1 +1,1 @@
-export function digest(library: object): { hash: string; parts: Record<string, string> };
+export function digest(library: object, width?: 'float32' | 'float64'): { hash: string; parts: Record<string, string> };

@@ -20,11 +20,12 @@ const TAME = 63;
  * The fixed losses, gradients, Hessians and probabilities, and a hash of their bits.
  *
  * @param library what `focal-loss-wasm` exports, or `focal-loss-wasm/lite`, which gives those of the same that it can
+ * @param width what its results are: float32, or float64 where it is `focal-loss-wasm/float64`
  * @returns {{ hash: string, parts: Record<string, string> }} the hash of all, and of each
  */
-export function digest(library) {
+export function digest(library, width = 'float32') {
   const parts = {};
-  const computed = 'SoftmaxFocalLoss' in library ? results(library) : liteResults(library);
+  const computed = 'SoftmaxFocalLoss' in library ? results(library, width) : liteResults(library);
   for (const [name, values] of computed) parts[name] = hex(fnv1a(bytesOf(values)));
   return { hash: hex(fnv1a(new TextEncoder().encode(JSON.stringify(parts)))), parts };
 }
@@ -37,7 +38,7 @@ function elements(random) {
   return { logits, hard, soft };
 }
 
-function* results({ FocalLoss, SoftmaxFocalLoss, LossMeter, Workspace, hardest, ...library }) {
+function* results({ FocalLoss, SoftmaxFocalLoss, LossMeter, Workspace, hardest, ...library }, width) {
   const random = xorshift(SEED);
   const { logits, hard, soft } = elements(random);
   const weight = Float32Array.from({ length: COUNT }, () => random() * 2);
@@ -65,7 +66,7 @@ function* results({ FocalLoss, SoftmaxFocalLoss, LossMeter, Workspace, hardest, 
   const probabilities = Float32Array.from({ length: COUNT }, () => random());
   yield ['probabilities', new FocalLoss({ fromLogits: false, reduction: 'none' }).forward(probabilities, hard)];
   yield* softmax({ SoftmaxFocalLoss, ...library }, logits, random);
-  yield* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard);
+  yield* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard, width);
 }
 
 function* softmax({ SoftmaxFocalLoss, softmaxFocalPosterior }, logits, random) {
@@ -102,24 +103,24 @@ function* liteResults({ FocalLoss, Workspace, focalPosterior }) {
   yield ['workspace', inWorkspace({ FocalLoss, Workspace }, logits, hard)];
 }
 
-function inWorkspace({ FocalLoss, Workspace }, logits, hard) {
-  const workspace = new Workspace(9 * COUNT);
-  const x = workspace.float32(COUNT);
+function inWorkspace({ FocalLoss, Workspace }, logits, hard, width = 'float32') {
+  const workspace = new Workspace(17 * COUNT);
+  const x = workspace[width](COUNT);
   const y = workspace.uint8(COUNT);
-  const out = workspace.float32(COUNT);
+  const out = workspace[width](COUNT);
   x.set(logits);
   y.set(hard);
   return new FocalLoss({ reduction: 'none' }).forward(x, y, { out });
 }
 
-function* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard) {
+function* streams({ FocalLoss, LossMeter, Workspace, hardest }, logits, hard, width) {
   const meter = new LossMeter(new FocalLoss({ gamma: 2 }));
   const batches = [TAME, COUNT - 1500, COUNT - 700, COUNT];
   batches.slice(1).forEach((end, k) => {
     meter.update(logits.subarray(batches[k], end), hard.subarray(batches[k], end));
   });
   yield ['meter', Float64Array.from(Object.values(meter.compute()))];
-  const out = inWorkspace({ FocalLoss, Workspace }, logits, hard);
+  const out = inWorkspace({ FocalLoss, Workspace }, logits, hard, width);
   yield ['workspace', out];
   yield ['hardest', Float64Array.from(hardest(out, 25))];
 }
