@@ -18,7 +18,7 @@ const { load } = await import('../scripts/typescript.mjs');
 const registry = await load('losses/registry.ts');
 const { writeApi } = await import('./scripts/api.mjs');
 writePages(registry);
-await writeApi();
+await writeApi(registry);
 if (command === 'dev') develop();
 else await build();
 

@@ -1,3 +1,6 @@
+import { wasm } from '#wasm';
+
+// above what the declarations keep, so that editors and the reference show it
 /**
  * The same library, with the same bits, over a kernel whose vectors V8 packs in pairs: 1.4 to 1.7 times the default on processors
  * with AVX2, in Node from 22.3 on. Elsewhere it is the default, and `fused` says so.
@@ -9,8 +12,6 @@
  *
  * @packageDocumentation
  */
-import { wasm } from '#wasm';
-
 export * from './index.js';
 
 /**

@@ -1,3 +1,6 @@
+import { wasm } from '#wasm';
+
+// above what the declarations keep, so that editors and the reference show it
 /**
  * The same library over a build whose multiply-adds are fused where the processor fuses them: up to a sixth faster, and
  * no longer the same bits everywhere. Where the engine has no relaxed SIMD (Node 20 without a flag, Safari today) it is the
@@ -5,8 +8,6 @@
  *
  * @packageDocumentation
  */
-import { wasm } from '#wasm';
-
 export * from './index.js';
 
 /**
