@@ -172,11 +172,24 @@ export function convertLabels(
   offset: number,
 ): boolean {
   const { view } = y;
+  const { numClasses, ignoreIndex, background } = classes;
   let bad = false;
-  for (let k = 0; k < count; k++) {
+  const convert = (k: number) => {
     const label = labelOf(view[start + k], classes);
     bad ||= label === undefined;
     into[offset + k] = label ?? IGNORED_LABEL;
+  };
+  if (y.kind !== 'Int32Array') {
+    for (let k = 0; k < count; k++) convert(k);
+    return bad;
+  }
+  // the commonest kind, most of whose labels are what they seem
+  const labels = view as Int32Array;
+  for (let k = 0; k < count; k++) {
+    const label = labels[start + k];
+    if (label >= 0 && label < numClasses && label !== ignoreIndex && label !== background) into[offset + k] = label;
+    else if (label === numClasses && label === background && label !== ignoreIndex) into[offset + k] = label;
+    else convert(k);
   }
   return bad;
 }
