@@ -156,6 +156,8 @@ export class State extends Frame {
   classAtHand: i32;
   /** Bytes from the sum of classes of even number to that of its like. */
   oddness: usize;
+  /** Of losses whose factor is a distance 1, of others 0, see losses/focal-soft.ts. */
+  ofDistance: Float;
   /** Of the lite build: whether the terms of soft targets are the plain ones of losses/focal-soft.ts. */
   plain: i32;
 }
@@ -197,6 +199,7 @@ export const ROW_REST: usize = offsetof<State>('rowRest');
 export const ROW_LOG: usize = offsetof<State>('rowLog');
 export const ROW_TURN: usize = offsetof<State>('rowTurn');
 export const CLASS_AT_HAND: usize = offsetof<State>('classAtHand');
+export const OF_DISTANCE: usize = offsetof<State>('ofDistance');
 
 /** The first address of the slots, a multiple of 64. */
 export const STATE_BYTES: usize = (offsetof<State>() + 63) & ~63;

@@ -33,7 +33,7 @@ class Focal extends Loss {
     return has(call, Flag.soft) || call.labelSmoothing != 0;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 

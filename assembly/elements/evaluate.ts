@@ -17,7 +17,7 @@ export abstract class Loss {
   abstract readsNumbers(frame: usize): bool;
 
   /** The logit whose loss and derivatives are exactly 0 for target 0. */
-  abstract filler(): Float;
+  abstract filler(frame: usize): Float;
 
   /** What a call needs before its first block. */
   abstract prepare(frame: usize): void;
@@ -39,7 +39,7 @@ export function evaluate<L extends Loss>(frame: usize): void {
   for (let left = call.count; left > 0; left -= BLOCK) {
     const start = call.count - left; // counted down, since start + BLOCK might not fit
     const count = min(left, BLOCK);
-    takeInputs(frame, start, count, changetype<L>(0).filler());
+    takeInputs(frame, start, count, changetype<L>(0).filler(frame));
     putOutputs(frame, start, count, termsOf<L>(frame, bytesOf(wholeTiles(count))));
   }
   finishSums(frame);

@@ -63,7 +63,7 @@ export class Asymmetric extends Loss {
     return false;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 

@@ -5,6 +5,7 @@ import { State, has } from '../frame';
 import { Asymmetric } from './asymmetric';
 import { FocalCrossEntropy } from './focal-cross-entropy';
 import { FocalHard } from './focal-hard';
+import { FocalProbability } from './focal-probability';
 import { FocalSplit } from './focal-split';
 import { Heatmap } from './heatmap';
 import { Quality } from './quality';
@@ -16,9 +17,10 @@ import { Varifocal } from './varifocal';
 const ASYMMETRIC: i32 = 0;
 export const CROSS_ENTROPY: i32 = 1;
 const HEATMAP: i32 = 2;
-const QUALITY: i32 = 3;
-export const SPLIT: i32 = 4;
-const VARIFOCAL: i32 = 5;
+export const PROBABILITY: i32 = 3;
+const QUALITY: i32 = 4;
+export const SPLIT: i32 = 5;
+const VARIFOCAL: i32 = 6;
 
 /** The quality focal loss. Of bytes it is the focal loss. */
 export function quality(frame: usize): void {
@@ -64,14 +66,15 @@ class Member extends Loss {
     return changetype<State>(frame).member != ASYMMETRIC;
   }
 
-  @inline override filler(): Float {
-    return -Infinity;
+  @inline override filler(frame: usize): Float {
+    return changetype<State>(frame).member == PROBABILITY ? 0 : -Infinity;
   }
 
   @inline override prepare(frame: usize): void {
     switch (changetype<State>(frame).member) {
       case ASYMMETRIC: return changetype<Asymmetric>(0).prepare(frame);
       case CROSS_ENTROPY: return changetype<FocalCrossEntropy>(0).prepare(frame);
+      case PROBABILITY: return changetype<FocalProbability>(0).prepare(frame);
       case SPLIT: return changetype<FocalSplit>(0).prepare(frame);
     }
     changetype<Quality>(0).prepare(frame); // as any soft target
@@ -88,6 +91,7 @@ function memberTerms<Order>(frame: usize, bytes: usize): i32 {
     case ASYMMETRIC: return changetype<Asymmetric>(0).terms<Order>(frame, bytes);
     case CROSS_ENTROPY: return changetype<FocalCrossEntropy>(0).terms<Order>(frame, bytes);
     case HEATMAP: return changetype<Heatmap>(0).terms<Order>(frame, bytes);
+    case PROBABILITY: return changetype<FocalProbability>(0).terms<Order>(frame, bytes);
     case QUALITY: return changetype<Quality>(0).terms<Order>(frame, bytes);
     case SPLIT: return changetype<FocalSplit>(0).terms<Order>(frame, bytes);
   }

@@ -56,7 +56,7 @@ export class FocalCrossEntropy extends Loss {
     return true;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 

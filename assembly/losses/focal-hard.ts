@@ -68,7 +68,7 @@ export class FocalHard extends Loss {
     return false;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 

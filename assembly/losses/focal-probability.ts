@@ -43,7 +43,7 @@ export class FocalProbability extends Loss {
     return true;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return 0;
   }
 

@@ -1,7 +1,7 @@
 import { Flag, Hessian } from '../../src/abi';
 import { ValueOnly, WithCurve } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
-import { CLASS_ABOVE, CORRECT, GAMMA, State, has } from '../frame';
+import { CLASS_ABOVE, CORRECT, GAMMA, OF_DISTANCE, State, has } from '../frame';
 import { Quotient, Reduce, ratio } from '../math/exponential';
 import { AddWeighedEntropy } from '../math/logarithm';
 import { addPoly } from './poly';
@@ -70,7 +70,7 @@ export class FocalSoft extends Loss {
     return true;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 
@@ -324,8 +324,8 @@ class SoftDerivatives<Order, Factor> extends PairStage {
     const p1 = choose(low1, high1, negative1);
     const q0 = choose(high0, low0, negative0);
     const q1 = choose(high1, low1, negative1);
-    const r0 = turn<Factor>(y0, z0, p0, q0, high0, low0);
-    const r1 = turn<Factor>(y1, z1, p1, q1, high1, low1);
+    const r0 = turn<Factor>(frame, y0, z0, p0, q0, high0, low0);
+    const r1 = turn<Factor>(frame, y1, z1, p1, q1, high1, low1);
     const weight0 = mul(alphaT0, add(positive0, z0));
     const weight1 = mul(alphaT1, add(positive1, z1));
     const bend0 = mul(gamma, mul(r0, limitedEntropy(get<Entropy, V0>(at), weight0, limit))); // a_t g r B
@@ -351,25 +351,33 @@ class SoftDerivatives<Order, Factor> extends PairStage {
 @final
 export class OfTarget {}
 
-/** |p - y|. */
+/** |p - y| where `ofDistance` of the call is 1; else 1 - p_t of a target that is 0, and 1 of others. They share a loop, since few calls ask for either. */
 @final
-export class OfDistance {}
-
-/** 1 - p_t of a target that is 0, and 1 of others. */
-@final
-export class OfNegatives {}
+export class OfMember {}
 
 // r = c'/c; high and low are p and q by size.
 // @ts-ignore: decorator
-@inline function turn<Factor>(y: v128, z: v128, p: v128, q: v128, high: v128, low: v128): v128 {
+@inline function turn<Factor>(
+  frame: usize,
+  y: v128,
+  z: v128,
+  p: v128,
+  q: v128,
+  high: v128,
+  low: v128,
+): v128 {
   const pq = mul(high, low);
-  if (idof<Factor>() == idof<OfDistance>()) {
-    const distance = sub(mul(z, p), mul(y, q)); // p - y
-    return choose(div(pq, distance), or(high, and(sub(z, y), every(SIGN))), nonZeroMask(distance));
-  }
+  const turned = sub(z, y);
   const c = mulAdd(y, q, mul(z, p));
-  const r = mul(sub(z, y), choose(div(pq, c), high, nonZeroMask(c)));
-  return idof<Factor>() == idof<OfNegatives>() ? andNot(r, greaterMask(y, zero())) : r;
+  if (idof<Factor>() == idof<OfMember>()) {
+    const ofDistance = nonZeroMask(v128.load_splat<Float>(frame, OF_DISTANCE));
+    const distance = sub(mul(z, p), mul(y, q)); // p - y
+    const divisor = choose(distance, c, ofDistance);
+    const limit = or(high, and(turned, and(every(SIGN), ofDistance)));
+    const quotient = choose(div(pq, divisor), limit, nonZeroMask(divisor));
+    return choose(quotient, andNot(mul(turned, quotient), greaterMask(y, zero())), ofDistance);
+  }
+  return mul(turned, choose(div(pq, c), high, nonZeroMask(c)));
 }
 
 // a_t B, of which `weight` multiplies the logarithms

@@ -64,7 +64,7 @@ export class FocalSplit extends Loss {
     return true;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 

@@ -1,15 +1,14 @@
 import { Flag, SoftTargets } from '../../src/abi';
 import { evaluate } from '../elements/evaluate';
 import { State, has } from '../frame';
-import { CROSS_ENTROPY, SPLIT, evaluateMember, mayBeSoft } from './family';
+import { CROSS_ENTROPY, PROBABILITY, SPLIT, evaluateMember, mayBeSoft } from './family';
 import { FocalHard } from './focal-hard';
-import { FocalProbability } from './focal-probability';
 import { FocalSoft } from './focal-soft';
 
 /** The focal loss, by the least that a call's options need. */
 export function focal(frame: usize): void {
   const call = changetype<State>(frame);
-  if (has(call, Flag.probabilities)) evaluate<FocalProbability>(frame);
+  if (has(call, Flag.probabilities)) evaluateMember(frame, PROBABILITY);
   else if (mayBeSoft(frame) && call.softTargets == SoftTargets.split) evaluateMember(frame, SPLIT);
   else if (mayBeSoft(frame) && call.softTargets == SoftTargets.crossEntropy) evaluateMember(frame, CROSS_ENTROPY);
   else if (needsNumbers(call)) evaluate<FocalSoft>(frame);

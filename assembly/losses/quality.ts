@@ -20,7 +20,7 @@ import {
   put,
   putNumber,
 } from '../slots';
-import { OfDistance, complement, prepareSoft, softDerivatives, softTerms } from './focal-soft';
+import { OfMember, complement, prepareSoft, softDerivatives, softTerms } from './focal-soft';
 import { anyNear, isNear } from './near';
 
 // Quality focal loss (Li et al. 2020): L = |p - y|^b B, B = y sp(-x) + z sp(x), z = 1 - y.
@@ -38,7 +38,7 @@ export class Quality extends Loss {
     return true;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 
@@ -50,7 +50,8 @@ export class Quality extends Loss {
     const call = changetype<State>(frame);
     softTerms(frame, bytes);
     eachVector<Distance>(frame, call.x, call.y, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfDistance>(frame, bytes);
+    call.ofDistance = 1;
+    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfMember>(frame, bytes);
     refine(frame, bytes);
     return powerOf(frame);
   }

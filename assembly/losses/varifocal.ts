@@ -6,7 +6,7 @@ import { ONE, choose, every, greaterMask, read, splat, zero } from '../simd/lane
 import { VectorStage, eachVector } from '../simd/stage';
 import { V0 } from '../simd/tile';
 import { Alpha, AlphaNegative, Modulation, get, put } from '../slots';
-import { OfNegatives, prepareSoft, softDerivatives, weighedTerms } from './focal-soft';
+import { OfMember, prepareSoft, softDerivatives, weighedTerms } from './focal-soft';
 
 // Varifocal loss (Zhang et al. 2021): L = y B where y > 0, and A p^g sp(x) where it is 0, A the alpha of negatives: the soft focal
 // loss with y for the alpha of an element, and no factor of its own.
@@ -19,7 +19,7 @@ export class Varifocal extends Loss {
     return true;
   }
 
-  @inline override filler(): Float {
+  @inline override filler(frame: usize): Float {
     return -Infinity;
   }
 
@@ -32,7 +32,8 @@ export class Varifocal extends Loss {
     eachVector<WeighByTarget>(frame, 0, call.y, bytes);
     weighedTerms(frame, bytes);
     eachVector<KeepNegatives>(frame, 0, call.y, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfNegatives>(frame, bytes);
+    call.ofDistance = 0;
+    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfMember>(frame, bytes);
     return powerOf(frame);
   }
 }
