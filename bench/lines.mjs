@@ -2,11 +2,11 @@
 // `npm ci` in bench/lines, whose package names the lines.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readLines } from './results.mjs';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('lines/package.json', import.meta.url), 'utf8'));
-const runs = [];
 for (const name of Object.keys(dependencies)) {
   const node = fileURLToPath(new URL(`lines/node_modules/${name}/bin/node`, import.meta.url));
   if (!existsSync(node)) {
@@ -16,26 +16,15 @@ for (const name of Object.keys(dependencies)) {
   const script = fileURLToPath(new URL('run.mjs', import.meta.url));
   const { status } = spawnSync(node, [script, ...process.argv.slice(2)], { stdio: 'inherit' });
   if (status !== 0) process.exit(1);
-  runs.push(JSON.parse(readFileSync(new URL(`results/${name.replace('node', '')}.json`, import.meta.url), 'utf8')));
 }
 
-const rows = runs[0].rows.map(({ title, length, name, base, must, aim }, index) => {
-  const measured = runs.map(({ node, rows }) => {
-    const { nanoseconds, ratio, verdict } = rows[index];
-    return [node.split('.')[0], { nanoseconds, ratio, verdict }];
-  });
-  return { title, length, name, base, must, aim, ...Object.fromEntries(measured) };
-});
-const { date, processor, cores, platform, package: version, quick } = runs[0];
-const versions = runs.map(({ node, v8 }) => ({ node, v8 }));
-const merged = { date, processor, cores, platform, package: version, quick, versions, rows };
-writeFileSync(new URL('results/lines.json', import.meta.url), `${JSON.stringify(merged, null, 2)}\n`);
-
-const majors = versions.map(({ node }) => node.split('.')[0]);
+const { lines, rows } = readLines();
+const majors = Object.keys(lines);
 console.log(`\n${''.padEnd(62)}${majors.map((major) => `Node ${major}`.padStart(9)).join('')}     must      aim`);
 for (const row of rows) {
   if (row.must === undefined) continue;
   const cells = majors.map((major) => {
+    if (row[major] === undefined) return '';
     const { nanoseconds, ratio } = row[major];
     return row.length === 1 ? `${nanoseconds.toFixed(0)} ns` : ratio.toFixed(2);
   });

@@ -1,11 +1,11 @@
 // Speed beside scalar JavaScript, in one interleaved run: `npm run bench [-- --quick | --large | --family]`.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { binaryCases, softmaxCases } from './cases.mjs';
 import { familyCases } from './family.mjs';
 import { interleave } from './interleave.mjs';
 import { machine } from './machine.mjs';
+import { writeLine } from './results.mjs';
 import { round } from './round.mjs';
 
 const { values } = parseArgs({
@@ -34,11 +34,7 @@ await measure(await familyCases(16_384), SECONDS);
 const missed = rows.filter(({ verdict }) => verdict === 'MISSED');
 console.log(`\n${missed.length === 0 ? 'Every target is reached.' : `${missed.length} targets are missed.`}`);
 
-if (values.family) process.exit();
-const [major] = run.node.split('.');
-const file = new URL(`results/${major}.json`, import.meta.url);
-mkdirSync(new URL('.', file), { recursive: true });
-writeFileSync(file, `${JSON.stringify({ ...run, quick, rows }, null, 2)}\n`);
+if (!values.family) writeLine({ ...run, quick }, rows);
 
 /** Checks and times a group of cases, and prints a line for each. */
 async function measure({ title, length, cases, check }, seconds) {

@@ -1,13 +1,12 @@
 // The tables of README.md, each between its two marks, from results/: `npm run bench:tables`, after `npm run bench:peers`
 // and `npm run bench:lines`.
 
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { replaceSection, table } from '../scripts/section.mjs';
 import { peerResults } from './peers/results.mjs';
+import { readLines } from './results.mjs';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
-const results = (name) => JSON.parse(readFileSync(new URL(`results/${name}.json`, import.meta.url), 'utf8'));
 const PEERS = {
   'focal-loss-wasm, workspace': '**this package**, in a `Workspace`',
   'focal-loss-wasm, ordinary arrays': '**this package**, ordinary arrays',
@@ -28,7 +27,7 @@ replaceSection(
   'peers',
   peerResults().flatMap((each, k) => [...(k === 0 ? [] : ['']), ...peersTable(each)]),
 );
-replaceSection(README, 'lines', linesTable(results('lines')));
+replaceSection(README, 'lines', linesTable(readLines()));
 
 /** This package, then the strongest peer first. */
 function peersTable({ rows, processor, cores, node, versions }) {
@@ -51,10 +50,9 @@ function peersTable({ rows, processor, cores, node, versions }) {
   return table(heads, body);
 }
 
-function linesTable({ rows, versions }) {
+function linesTable({ rows, lines }) {
   const find = (title, name) => rows.find((row) => row.title === title && row.name === name);
-  const body = versions.map(({ node }) => {
-    const [line] = node.split('.');
+  const body = Object.keys(lines).map((line) => {
     const cells = COLUMNS.map((name) =>
       ['16,384 elements', '1,048,576 elements']
         .map((title) => `${find(title, name)[line].ratio.toFixed(1)}x`)
