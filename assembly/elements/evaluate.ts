@@ -67,6 +67,7 @@ export function setFactors(frame: usize, positive: f64, negative: f64): void {
   const call = changetype<State>(frame);
   call.positiveFactor = <Float>positive;
   call.negativeFactor = <Float>negative;
+  if (isDefined(LITE)) return; // it has no derivatives
   call.positiveScale = <Float>(positive * call.gradScale);
   call.negativeScale = <Float>(negative * call.gradScale);
 }

@@ -26,7 +26,7 @@ export function prepareInputs(frame: usize): void {
   const call = changetype<State>(frame);
   call.ignores = has(call, Flag.ignore) ? 1 : 0;
   if (!call.readsNumbers) return;
-  call.classAbove = <Float>(has(call, Flag.soft) ? smoothedTarget(call, call.positiveAbove) : 0.5);
+  if (!isDefined(LITE)) call.classAbove = <Float>(has(call, Flag.soft) ? smoothedTarget(call, call.positiveAbove) : 0.5);
   fillSlot<Alpha>(frame, call.count, <Float>call.alphaPositive);
   fillSlot<AlphaNegative>(frame, call.count, <Float>call.alphaNegative);
   fillSlot<TargetError>(frame, call.count, 0);

@@ -84,7 +84,6 @@ function configure({ words, doubles }: Instance, { gamma, alpha, posWeight, labe
   doubles[Field64.alphaNegative] = alpha === null ? 1 : 1 - alpha;
   doubles[Field64.posWeight] = posWeight;
   doubles[Field64.labelSmoothing] = labelSmoothing;
-  doubles[Field64.gradScale] = 1;
   doubles[Field64.positiveAbove] = 0.5;
 }
 
