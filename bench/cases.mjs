@@ -1,6 +1,7 @@
 // The cases of the benchmark, each beside its base and with what it must reach.
 
 import { FocalLoss, focalPosterior, SoftmaxFocalLoss, softmaxFocalPosterior, Workspace } from 'focal-loss-wasm';
+import { FocalLoss as DoubleFocalLoss, Workspace as DoubleWorkspace } from 'focal-loss-wasm/float64';
 import { binaryInputs, softmaxInputs } from './inputs.mjs';
 import * as scalar from './scalar.mjs';
 
@@ -30,6 +31,12 @@ export function binaryCases(length) {
   s.set(soft);
   const own = new Float32Array(length);
   const ownSecond = new Float32Array(length);
+  const doubles = new DoubleWorkspace(9 * length);
+  const doubleX = doubles.float64(length);
+  const doubleY = doubles.uint8(length);
+  doubleX.set(logits);
+  doubleY.set(targets);
+  const double = new DoubleFocalLoss({ gamma: 2, alpha: ALPHA, reduction: 'sum' });
   const criterion = (gamma, reduction = 'sum') => new FocalLoss({ gamma, alpha: ALPHA, reduction });
   const two = criterion(2);
   const none = criterion(2, 'none');
@@ -48,6 +55,7 @@ export function binaryCases(length) {
     { name: 'workspace, gamma 1.5', run: () => onePointFive.forward(x, y), must: 13, aim: 18 },
     { name: 'workspace, gamma 1.7', run: () => onePointSeven.forward(x, y), base: FORWARD, must: 0.6, aim: 0.75 },
     { name: 'ordinary arrays', run: () => two.forward(logits, targets), must: 11, aim: 16 },
+    { name: 'float64, workspace', run: () => double.forward(doubleX, doubleY), base: SCALAR, must: 3, aim: 4 },
     { name: 'scalar: loss, soft targets', ...windows((part) => scalar.focalSumSoft(part(logits), part(soft), ALPHA)) },
     { name: 'workspace, soft targets', run: () => two.forward(x, s), must: 11, aim: 15 },
     { name: 'scalar: losses', ...windows((part) => scalar.focalLosses(part(logits), part(targets), ALPHA, part(own))) },
@@ -77,6 +85,7 @@ export function binaryCases(length) {
     const sum = scalar.focalSum(logits, targets, ALPHA);
     agree('sum', [two.forward(x, y)], [sum]);
     agree('sum of ordinary arrays', [two.forward(logits, targets)], [sum]);
+    agree('sum in float64', [double.forward(doubleX, doubleY)], [sum]);
     agree('sum of soft targets', [two.forward(x, s)], [scalar.focalSumSoft(logits, soft, ALPHA)]);
     agree('losses', none.forward(x, y, losses), scalar.focalLosses(logits, targets, ALPHA, own));
     const { value } = two.valueAndGrad(x, y, gradient);

@@ -57,6 +57,10 @@ export async function checkExamples(project) {
       withFiles(project, (origin) => checkPage(library, newPage, `${origin}${directory.slice(project.length)}`)),
     ),
   );
+  await example('gradient-check', `Node ${process.versions.node}`, async (directory) => {
+    // exits with 1 where the wrong gradient passes, or a right one does not
+    await run([process.execPath, 'check.mjs'], { cwd: directory });
+  });
   await example('onnx-scoring', `Node ${process.versions.node}`, (directory) => checkScoring(library, directory));
   await example('onnx-shapes', `Node ${process.versions.node}`, async (directory) => {
     // each exits with 1 where a loss is not that of its definition
