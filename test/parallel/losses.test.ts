@@ -1,7 +1,8 @@
 // Every loss over several threads has the bits of one thread, however its logits lie and wherever its arrays are.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as double from '../../dist/float64.js';
 import * as api from '../../dist/index.js';
-import { Parallel, ParallelFocalLoss } from '../../dist/parallel/index.js';
+import { Parallel, ParallelFocalLoss, SharedWorkspace } from '../../dist/parallel/index.js';
 import * as relaxed from '../../dist/relaxed.js';
 import { DEFINITIONS } from '../../src/losses/table.js';
 import { ACROSS, errorOf, firstDifference, hardTargets, random, SEGMENT, softTargets, someLogits } from '../support.js';
@@ -173,6 +174,27 @@ describe('a loss over threads', () => {
     const many = await parallel(one as never, 2);
     const targets = hardTargets(ELEMENTS);
     expect(await many.forward(x, targets as never)).toBe(one.forward(x, targets));
+  });
+
+  test('of double precision gives float64 with the bits of one thread, on shared memory as well', async () => {
+    const one = new double.FocalLoss({ gamma: 1.7, reduction: 'none' });
+    const many = await parallel(one as never, 2);
+    const logits = Float64Array.from(x, (value) => value * (1 + 2 ** -40));
+    const targets = hardTargets(ELEMENTS);
+    const expected = one.valueAndGrad(logits, targets);
+    const workspace = new SharedWorkspace(9 * ELEMENTS);
+    const [sharedLogits, sharedTargets] = [workspace.float64(ELEMENTS), workspace.uint8(ELEMENTS)];
+    sharedLogits.set(logits);
+    sharedTargets.set(targets);
+    for (const given of [
+      [logits, targets],
+      [sharedLogits, sharedTargets],
+    ]) {
+      const { value, grad } = await many.valueAndGrad(given[0] as never, given[1] as never);
+      expect(grad).toBeInstanceOf(Float64Array);
+      expect(firstDifference(value as never, expected.value as never)).toBe(-1);
+      expect(firstDifference(grad as never, expected.grad as never)).toBe(-1);
+    }
   });
 
   test('names the first bad label, and what is wrong with a call, as one thread does', async () => {
