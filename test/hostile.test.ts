@@ -1,9 +1,7 @@
 // One table of values that no argument expects, put in every place of every entry point.
-import { expect, test } from 'vitest';
-import * as library from '../src/index.js';
+import { describe, expect, test } from 'vitest';
 import { FORM } from './support.js';
-
-const { BCEWithLogitsLoss, FocalLoss, LossMeter, SoftmaxFocalLoss, Workspace } = library;
+import { WIDTHS } from './widths.js';
 
 function detached(): Float32Array {
   const array = new Float32Array(2);
@@ -112,119 +110,126 @@ function expectRefused(run: (value: Any) => unknown, fine: readonly string[] = [
   return accepted;
 }
 
-const criteria = {
-  FocalLoss: new FocalLoss({ reduction: 'none' }),
-  'mean FocalLoss': new FocalLoss(),
-  BCEWithLogitsLoss: new BCEWithLogitsLoss({ reduction: 'sum' }),
-  SoftmaxFocalLoss: new SoftmaxFocalLoss({ numClasses: 2 }),
-};
-// an option that is undefined is not given, and an object without keys gives nothing
-const NO_OPTIONS = ['undefined', '{}', 'no prototype', 'proxy of an object'];
-// no elements; an array without its buffer has its own test, since an engine's warm code may see it as either
-/** Kinds of integers that are fine as targets. */
-const INTEGERS = ['[bigints]', 'Uint32Array', 'BigUint64Array'];
-const EMPTY = ['[]', 'detached', 'out of bounds'];
+describe.each(WIDTHS)('%s', (_, { library }) => {
+  const { BCEWithLogitsLoss, FocalLoss, LossMeter, SoftmaxFocalLoss, Workspace } = library;
 
-for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
-  const rows = name === 'SoftmaxFocalLoss' ? Float32Array.of(1, 2, 3, 4) : GOOD;
-  for (const method of ['forward', 'valueAndGrad', 'gradHess']) {
-    test(`${name}.${method}`, () => {
-      expectRefused((value) => criterion[method](value, LABELS));
-      expectRefused((value) => criterion[method](rows, value), INTEGERS);
-      expectRefused((value) => criterion[method](value, value), EMPTY);
-      expectRefused((value) => criterion[method](rows, LABELS, value), NO_OPTIONS);
-      expectRefused((weight) => criterion[method](rows, LABELS, { weight }), ['undefined']);
-      expectRefused((validate) => criterion[method](rows, LABELS, { validate }), ['undefined', 'true']);
-    });
+  const criteria = {
+    FocalLoss: new FocalLoss({ reduction: 'none' }),
+    'mean FocalLoss': new FocalLoss(),
+    BCEWithLogitsLoss: new BCEWithLogitsLoss({ reduction: 'sum' }),
+    SoftmaxFocalLoss: new SoftmaxFocalLoss({ numClasses: 2 }),
+  };
+  // an option that is undefined is not given, and an object without keys gives nothing
+  const NO_OPTIONS = ['undefined', '{}', 'no prototype', 'proxy of an object'];
+  // no elements; an array without its buffer has its own test, since an engine's warm code may see it as either
+  /** Kinds of integers that are fine as targets. */
+  const INTEGERS = ['[bigints]', 'Uint32Array', 'BigUint64Array'];
+  const EMPTY = ['[]', 'detached', 'out of bounds'];
+
+  for (const [name, criterion] of Object.entries(criteria) as [string, Any][]) {
+    const rows = name === 'SoftmaxFocalLoss' ? Float32Array.of(1, 2, 3, 4) : GOOD;
+    for (const method of ['forward', 'valueAndGrad', 'gradHess']) {
+      test(`${name}.${method}`, () => {
+        expectRefused((value) => criterion[method](value, LABELS));
+        expectRefused((value) => criterion[method](rows, value), INTEGERS);
+        expectRefused((value) => criterion[method](value, value), EMPTY);
+        expectRefused((value) => criterion[method](rows, LABELS, value), NO_OPTIONS);
+        expectRefused((weight) => criterion[method](rows, LABELS, { weight }), ['undefined']);
+        expectRefused((validate) => criterion[method](rows, LABELS, { validate }), ['undefined', 'true']);
+      });
+    }
   }
-}
 
-test('out, gradOut and hessOut', () => {
-  const { FocalLoss: focal, SoftmaxFocalLoss: softmax } = criteria;
-  expectRefused((out) => focal.forward(GOOD, LABELS, { out }), ['undefined']);
-  expectRefused((gradOut) => focal.valueAndGrad(GOOD, LABELS, { gradOut }), ['undefined']);
-  expectRefused((gradOut) => criteria['mean FocalLoss'].valueAndGrad(GOOD, LABELS, { gradOut }), ['undefined']);
-  expectRefused((hessOut) => focal.gradHess(GOOD, LABELS, { hessOut }), ['undefined']);
-  expectRefused((gradOut) => softmax.valueAndGrad(Float32Array.of(1, 2, 3, 4), LABELS, { gradOut }), ['undefined']);
-});
+  test('out, gradOut and hessOut', () => {
+    const { FocalLoss: focal, SoftmaxFocalLoss: softmax } = criteria;
+    expectRefused((out) => focal.forward(GOOD, LABELS, { out }), ['undefined']);
+    expectRefused((gradOut) => focal.valueAndGrad(GOOD, LABELS, { gradOut }), ['undefined']);
+    expectRefused((gradOut) => criteria['mean FocalLoss'].valueAndGrad(GOOD, LABELS, { gradOut }), ['undefined']);
+    expectRefused((hessOut) => focal.gradHess(GOOD, LABELS, { hessOut }), ['undefined']);
+    expectRefused((gradOut) => softmax.valueAndGrad(Float32Array.of(1, 2, 3, 4), LABELS, { gradOut }), ['undefined']);
+  });
 
-const options: [key: string, fine: string[]][] = [
-  ['gamma', ['0.5']],
-  ['alpha', ['null', '0.5']],
-  ['reduction', []],
-  ['posWeight', ['0.5', '2^53']],
-  ['lossFcn', []],
-  ['fromLogits', ['true']],
-  ['ignoreIndex', ['null', '-1', '0.5', '2^53']],
-  ['labelSmoothing', ['0.5']],
-  ['numClasses', []],
-  ['normalizer', ['0.5', '2^53']],
-  ['hessian', []],
-];
+  const options: [key: string, fine: string[]][] = [
+    ['gamma', ['0.5']],
+    ['alpha', ['null', '0.5']],
+    ['reduction', []],
+    ['posWeight', ['0.5', '2^53']],
+    ['lossFcn', []],
+    ['fromLogits', ['true']],
+    ['ignoreIndex', ['null', '-1', '0.5', '2^53']],
+    ['labelSmoothing', ['0.5']],
+    ['numClasses', []],
+    ['normalizer', ['0.5', '2^53']],
+    ['hessian', []],
+  ];
 
-test.each(options)('FocalLoss({ %s })', (key, fine) => {
-  const accepted = ['undefined', ...fine];
-  expectRefused((value) => new FocalLoss({ [key]: value }), accepted);
-  expectRefused((value) => library.sigmoidFocalLoss(GOOD, LABELS, { [key]: value } as Any), accepted);
-});
+  test.each(options)('FocalLoss({ %s })', (key, fine) => {
+    const accepted = ['undefined', ...fine];
+    expectRefused((value) => new FocalLoss({ [key]: value }), accepted);
+    expectRefused((value) => library.sigmoidFocalLoss(GOOD, LABELS, { [key]: value } as Any), accepted);
+  });
 
-test('per-class options', () => {
-  for (const key of ['alpha', 'posWeight']) {
-    const fine = ['undefined', '0.5', ...(key === 'alpha' ? ['null'] : ['2^53']), 'array-like', 'Uint32Array'];
-    expectRefused((value) => new FocalLoss({ [key]: value, numClasses: 2 } as Any), fine);
-  }
-});
+  test('per-class options', () => {
+    for (const key of ['alpha', 'posWeight']) {
+      const fine = ['undefined', '0.5', ...(key === 'alpha' ? ['null'] : ['2^53']), 'array-like', 'Uint32Array'];
+      expectRefused((value) => new FocalLoss({ [key]: value, numClasses: 2 } as Any), fine);
+    }
+  });
 
-test('SoftmaxFocalLoss options', () => {
-  for (const [key, fine] of options) {
-    if (['posWeight', 'lossFcn', 'fromLogits', 'hessian', 'numClasses'].includes(key)) continue;
-    const accepted = ['undefined', ...(key === 'alpha' ? ['null', '0.5', '2^53', 'array-like', 'Uint32Array'] : fine)];
-    expectRefused((value) => new SoftmaxFocalLoss({ numClasses: 2, [key]: value } as Any), accepted);
-  }
-  expectRefused((numClasses) => new SoftmaxFocalLoss({ numClasses }));
-});
+  test('SoftmaxFocalLoss options', () => {
+    for (const [key, fine] of options) {
+      if (['posWeight', 'lossFcn', 'fromLogits', 'hessian', 'numClasses'].includes(key)) continue;
+      const accepted = [
+        'undefined',
+        ...(key === 'alpha' ? ['null', '0.5', '2^53', 'array-like', 'Uint32Array'] : fine),
+      ];
+      expectRefused((value) => new SoftmaxFocalLoss({ numClasses: 2, [key]: value } as Any), accepted);
+    }
+    expectRefused((numClasses) => new SoftmaxFocalLoss({ numClasses }));
+  });
 
-test('constructors and functions', () => {
-  const { focalPosterior, hardest, sigmoidFocalLoss, softmaxFocalLoss, softmaxFocalPosterior } = library as Any;
-  expectRefused((value) => new FocalLoss(value), NO_OPTIONS);
-  expectRefused((value) => new BCEWithLogitsLoss(value), NO_OPTIONS);
-  expectRefused((value) => new SoftmaxFocalLoss(value));
-  expectRefused((value) => sigmoidFocalLoss(value, LABELS));
-  expectRefused((value) => sigmoidFocalLoss(GOOD, value), INTEGERS);
-  expectRefused((value) => sigmoidFocalLoss(GOOD, LABELS, value), NO_OPTIONS);
-  expectRefused((value) => softmaxFocalLoss(value, LABELS, { numClasses: 2 }));
-  expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }), INTEGERS);
-  expectRefused((value) => softmaxFocalLoss(GOOD, LABELS, value));
-  expectRefused((value) => focalPosterior(value, { gamma: 2 }), EMPTY);
-  expectRefused((value) => focalPosterior(GOOD, value), NO_OPTIONS);
-  expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5']);
-  expectRefused((out) => focalPosterior(GOOD, { gamma: 2, out }), ['undefined']);
-  expectRefused((value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }), EMPTY);
-  expectRefused((value) => softmaxFocalPosterior(GOOD, value));
-  expectRefused((numClasses) => softmaxFocalPosterior(GOOD, { gamma: 2, numClasses }));
-  expectRefused((value) => hardest(value, 1), EMPTY);
-  expectRefused((k) => hardest(GOOD, k), ['2^53']);
-});
+  test('constructors and functions', () => {
+    const { focalPosterior, hardest, sigmoidFocalLoss, softmaxFocalLoss, softmaxFocalPosterior } = library as Any;
+    expectRefused((value) => new FocalLoss(value), NO_OPTIONS);
+    expectRefused((value) => new BCEWithLogitsLoss(value), NO_OPTIONS);
+    expectRefused((value) => new SoftmaxFocalLoss(value));
+    expectRefused((value) => sigmoidFocalLoss(value, LABELS));
+    expectRefused((value) => sigmoidFocalLoss(GOOD, value), INTEGERS);
+    expectRefused((value) => sigmoidFocalLoss(GOOD, LABELS, value), NO_OPTIONS);
+    expectRefused((value) => softmaxFocalLoss(value, LABELS, { numClasses: 2 }));
+    expectRefused((value) => softmaxFocalLoss(Float32Array.of(1, 2, 3, 4), value, { numClasses: 2 }), INTEGERS);
+    expectRefused((value) => softmaxFocalLoss(GOOD, LABELS, value));
+    expectRefused((value) => focalPosterior(value, { gamma: 2 }), EMPTY);
+    expectRefused((value) => focalPosterior(GOOD, value), NO_OPTIONS);
+    expectRefused((gamma) => focalPosterior(GOOD, { gamma }), ['undefined', '0.5']);
+    expectRefused((out) => focalPosterior(GOOD, { gamma: 2, out }), ['undefined']);
+    expectRefused((value) => softmaxFocalPosterior(value, { gamma: 2, numClasses: 2 }), EMPTY);
+    expectRefused((value) => softmaxFocalPosterior(GOOD, value));
+    expectRefused((numClasses) => softmaxFocalPosterior(GOOD, { gamma: 2, numClasses }));
+    expectRefused((value) => hardest(value, 1), EMPTY);
+    expectRefused((k) => hardest(GOOD, k), ['2^53']);
+  });
 
-test('LossMeter', () => {
-  const meter = new LossMeter(new FocalLoss()) as Any;
-  expectRefused((value) => new LossMeter(value));
-  let updates = 0;
-  updates += expectRefused((value) => meter.update(value, LABELS));
-  updates += expectRefused((value) => meter.update(GOOD, value), INTEGERS);
-  updates += expectRefused((value) => meter.update(GOOD, LABELS, value), NO_OPTIONS);
-  expectRefused((value) => meter.merge(value));
-  expectRefused((value) => LossMeter.fromJSON(new FocalLoss(), value));
-  expectRefused((value) => LossMeter.fromJSON(value, meter.toJSON()));
-  // what was refused was not counted
-  expect(meter.compute().count).toBe(2 * updates);
-});
+  test('LossMeter', () => {
+    const meter = new LossMeter(new FocalLoss()) as Any;
+    expectRefused((value) => new LossMeter(value));
+    let updates = 0;
+    updates += expectRefused((value) => meter.update(value, LABELS));
+    updates += expectRefused((value) => meter.update(GOOD, value), INTEGERS);
+    updates += expectRefused((value) => meter.update(GOOD, LABELS, value), NO_OPTIONS);
+    expectRefused((value) => meter.merge(value));
+    expectRefused((value) => LossMeter.fromJSON(new FocalLoss(), value));
+    expectRefused((value) => LossMeter.fromJSON(value, meter.toJSON()));
+    // what was refused was not counted
+    expect(meter.compute().count).toBe(2 * updates);
+  });
 
-test('Workspace', () => {
-  expectRefused((bytes) => new Workspace(bytes));
-  const workspace = new Workspace(4096);
-  for (const kind of ['float32', 'uint8', 'int32'] as const) {
-    expectRefused((length) => workspace[kind](length));
-  }
-  expect(workspace.float32(1)).toHaveLength(1);
+  test('Workspace', () => {
+    expectRefused((bytes) => new Workspace(bytes));
+    const workspace = new Workspace(4096);
+    for (const kind of ['float32', 'float64', 'uint8', 'int32'] as const) {
+      expectRefused((length) => workspace[kind](length));
+    }
+    expect(workspace.float32(1)).toHaveLength(1);
+  });
 });
