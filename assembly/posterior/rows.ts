@@ -30,7 +30,7 @@ import {
   write,
   zero,
 } from '../simd/lanes';
-import { VectorStage, eachPair, eachTile, eachVector } from '../simd/stage';
+import { VectorStage, eachTile, eachVector } from '../simd/stage';
 import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
   ClassExponential,
@@ -235,8 +235,8 @@ function narrowRows(frame: usize, logits: usize, out: usize, count: i32): void {
   claim<Denominator>(frame, rows); // what is beyond the rows means nothing
   claim<Numerator>(frame, rows);
   claim<Hinge>(frame, rows);
-  eachPair<RowHinge>(frame, 0, 0, rows);
-  eachPair<RowTerms<ValueOnly>>(frame, 0, 0, rows);
+  eachVector<RowHinge>(frame, 0, 0, rows);
+  eachVector<RowTerms<ValueOnly>>(frame, 0, 0, rows);
   eachTile<AddEntropy<Divided>>(frame, 0, 0, rows);
   eachVector<TopTerms>(frame, 0, 0, rows);
   classTermsAcross(frame, stride, bytes);

@@ -270,8 +270,8 @@ function weightOf(call: State, row: i32): f64 {
 
 /** Modulation and Entropy of rows, and their derivatives without the power. */
 function rowTerms<Derivative>(frame: usize, bytes: usize): void {
-  eachPair<RowHinge>(frame, 0, 0, bytes);
-  eachPair<RowTerms<Derivative>>(frame, 0, 0, bytes);
+  eachVector<RowHinge>(frame, 0, 0, bytes);
+  eachVector<RowTerms<Derivative>>(frame, 0, 0, bytes);
   eachTile<AddEntropy<Divided>>(frame, 0, 0, bytes);
   if (idof<Derivative>() != idof<ValueOnly>()) eachPair<HardDerivatives<Derivative>>(frame, 0, 0, bytes);
 }
