@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AsymmetricLoss, FocalLoss, OneHotFocalLoss } from '../src/index.js';
 import { widenHalves } from './raw-kernel.js';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
@@ -39,4 +40,25 @@ test.each(['float16', 'bfloat16'] as const)('%s: any number of them, and none is
       all.slice(14_000, 14_000 + length),
     );
   }
+});
+
+test('half floats that are read row by row, or are hard targets, are numbers and not bits', () => {
+  const half = (...bits: number[]) => ({ data: Uint16Array.from(bits), dims: [bits.length], type: 'float16' });
+  const [zero, one, two] = [0, 0x3c00, 0x4000];
+  const x = [1, 2, 3, 4];
+  for (const reduction of ['none', 'sum'] as const) {
+    const options = { numClasses: 2, reduction, gamma: 2 };
+    const weighed = (loss: typeof FocalLoss | typeof OneHotFocalLoss, targets: number[]) => {
+      const criterion = new loss(options as never);
+      expect(criterion.forward(x, targets, { weight: half(one, two) })).toEqual(
+        criterion.forward(x, targets, { weight: [1, 2] }),
+      );
+    };
+    weighed(FocalLoss, [0, 1, 1, 0]);
+    weighed(OneHotFocalLoss, [0, 1]);
+    const asymmetric = new AsymmetricLoss({ reduction });
+    expect(asymmetric.forward([1, 2], half(one, zero))).toEqual(asymmetric.forward([1, 2], [1, 0]));
+  }
+  expect(() => new AsymmetricLoss().forward([1, 2], half(one, two))).toThrow(/0 or 1 at index 1, got 2/);
+  expect(() => new FocalLoss().forward([1, 2], half(one, two))).toThrow(/a number in \[0, 1\] at index 1, got 2/);
 });

@@ -15,7 +15,7 @@ import {
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import { LabelReader } from './label-reader.js';
-import { numbersOf, type Operand, part } from './operand.js';
+import { decoded, numbersOf, type Operand, part } from './operand.js';
 import { classPattern, expandRows, multiplyByClass } from './patterns.js';
 import { axisOf, checkAgreement, type Layout } from './shapes.js';
 import {
@@ -61,7 +61,9 @@ export class ElementEvaluator extends Evaluator {
   }
 
   protected override targetsOf(value: unknown): Operand {
-    return this.#labels === undefined ? targetsOf(value) : labelsOf(value);
+    if (this.#labels !== undefined) return labelsOf(value);
+    const y = targetsOf(value);
+    return this.definition.soft ? y : decoded(y); // of hard targets no kernel decodes any
   }
 
   protected override lengthOf(x: Operand): number {

@@ -8,7 +8,7 @@ import type { CallOptions, GradHess } from '../types.js';
 import { FLOAT_KIND, type Floats, type Instance } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { lossOf } from './kernel.js';
-import { changed, type Operand, operandOf } from './operand.js';
+import { changed, decoded, type Operand, operandOf } from './operand.js';
 import { bufferOf, floats } from './results.js';
 import { type Layout, layoutOf } from './shapes.js';
 import { FLOATS } from './targets.js';
@@ -181,7 +181,7 @@ export abstract class Evaluator {
     const normalizer = given.normalizer === undefined ? undefined : divisorOf('normalizer', given.normalizer);
     const x = operandOf('logits', logits, FLOATS);
     const y = this.targetsOf(targets);
-    const weight = given.weight === undefined ? undefined : operandOf('weight', given.weight, FLOATS);
+    let weight = given.weight === undefined ? undefined : operandOf('weight', given.weight, FLOATS);
     const { numClasses, classAxis } = this.settings;
     let layout = PLAIN;
     if (numClasses !== undefined) {
@@ -195,6 +195,7 @@ export abstract class Evaluator {
     if (weight !== undefined) {
       this.checkWeight(weight, x, layout);
       checkWeights(weight);
+      if (weight.length !== x.length) weight = decoded(weight); // read row by row
     }
     const measure: Measure = length === x.length ? 'the length of "logits"' : 'the rows of "logits"';
     const out = bufferOf('out', given.out, length, measure);

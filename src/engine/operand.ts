@@ -217,6 +217,12 @@ export function numbersOf({ view, kind, length }: Operand): ArrayLike<number> {
   return new Float32Array(bits.buffer);
 }
 
+/** The operand itself, or one of its numbers where they are half floats: for what reads it in more places than one. */
+export function decoded(operand: Operand): Operand {
+  if (operand.kind !== 'float16' && operand.kind !== 'bfloat16') return operand;
+  return { ...operand, view: numbersOf(operand) as Float32Array, kind: 'Float32Array' };
+}
+
 /** The number whose IEEE half float has these bits. */
 function halfOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
