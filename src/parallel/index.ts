@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-export { Parallel, type ParallelOptions } from './parallel.js';
+export {
+  Parallel,
+  type ParallelBuffer,
+  type ParallelCall,
+  type ParallelCriterion,
+  type ParallelOptions,
+  type ParallelValue,
+} from './parallel.js';
 export {
   ParallelFocalLoss,
   type ParallelFocalLossAroundOptions,

@@ -1,22 +1,34 @@
 import { availableParallelism } from 'node:os';
 import { onlyKeys, threadCount, wrongKind } from '../checks.js';
 import type { Evaluator, Request, Totals } from '../engine/evaluator.js';
-import type {
-  CallOptions,
-  Criterion,
-  GradHess,
-  Labels,
-  Logits,
-  Reduction,
-  Targets,
-  Value,
-  ValueAndGrad,
-} from '../index.js';
+import type { CallOptions, GradHess, Labels, Logits, Reduction, Targets } from '../index.js';
 import { EVALUATOR } from '../internal.js';
 import { Divider } from './divide.js';
 import { closedError } from './errors.js';
 import type { Results } from './job.js';
 import { isShared } from './staging.js';
+
+/** The options of a call, for results of the type `F`. */
+export interface ParallelCall<F> extends Omit<CallOptions, 'out' | 'gradOut' | 'hessOut'> {
+  readonly out?: ParallelBuffer<F>;
+  readonly gradOut?: ParallelBuffer<F>;
+  readonly hessOut?: ParallelBuffer<F>;
+}
+
+/** What results of the type `F` may be written to, on shared memory as well. */
+export type ParallelBuffer<F> = F extends Float64Array ? Float64Array : Float32Array;
+
+/** What `forward` gives. */
+export type ParallelValue<R extends Reduction, F> = R extends 'none' ? F : number;
+
+/** A loss of any entry of this package: its results are of the type `F`, which is Float64Array in focal-loss-wasm/float64. */
+export interface ParallelCriterion<R extends Reduction, T, F> {
+  readonly reduction: R;
+  readonly options: Readonly<Record<string, unknown>>;
+  forward(logits: Logits, targets: T, call?: ParallelCall<F>): ParallelValue<R, F>;
+  valueAndGrad(logits: Logits, targets: T, call?: ParallelCall<F>): { value: ParallelValue<R, F>; grad: F };
+  gradHess(logits: Logits, targets: T, call?: ParallelCall<F>): { grad: F; hess: F };
+}
 
 export interface ParallelOptions {
   /**
@@ -43,9 +55,9 @@ export interface ParallelOptions {
  * await criterion.close(); // or declare it with `await using`
  * ```
  */
-export class Parallel<R extends Reduction = Reduction, T = Targets & Labels> {
+export class Parallel<R extends Reduction = Reduction, T = Targets & Labels, F = GradHess['grad']> {
   /** The loss that is evaluated: what a `LossMeter` is given. */
-  readonly criterion: Criterion<R, T>;
+  readonly criterion: ParallelCriterion<R, T, F>;
   /** What becomes of the element losses. */
   readonly reduction: R;
   /** How many threads work, the calling one among them. */
@@ -60,7 +72,7 @@ export class Parallel<R extends Reduction = Reduction, T = Targets & Labels> {
    * @param criterion a loss of this package, of any of its entries.
    * @throws TypeError for anything but a loss, an unknown key or a value of the wrong kind, RangeError for one out of range.
    */
-  constructor(criterion: Criterion<R, T>, options?: ParallelOptions) {
+  constructor(criterion: ParallelCriterion<R, T, F>, options?: ParallelOptions) {
     this.#evaluator = evaluatorOf(criterion);
     const { threads = availableParallelism() } = onlyKeys('options', options, ['threads']);
     this.threads = threadCount(threads);
@@ -76,7 +88,7 @@ export class Parallel<R extends Reduction = Reduction, T = Targets & Labels> {
    * logits do. Rejects as the criterion throws, and with the code `'FOCAL_LOSS_THREAD'` where a thread has failed; results in
    * the caller's buffers are then unspecified.
    */
-  forward(logits: Logits, targets: T, call?: CallOptions): Promise<Value<R>> {
+  forward(logits: Logits, targets: T, call?: ParallelCall<F>): Promise<ParallelValue<R, F>> {
     return this.#track(this.#forward(logits, targets, call));
   }
 
@@ -85,7 +97,7 @@ export class Parallel<R extends Reduction = Reduction, T = Targets & Labels> {
    *
    * @returns `{ value, grad }`; new arrays lie on a SharedArrayBuffer if the logits do. Rejects as `forward` does.
    */
-  valueAndGrad(logits: Logits, targets: T, call?: CallOptions): Promise<ValueAndGrad<R>> {
+  valueAndGrad(logits: Logits, targets: T, call?: ParallelCall<F>): Promise<{ value: ParallelValue<R, F>; grad: F }> {
     return this.#track(this.#valueAndGrad(logits, targets, call));
   }
 
@@ -94,7 +106,7 @@ export class Parallel<R extends Reduction = Reduction, T = Targets & Labels> {
    *
    * @returns `{ grad, hess }`; new arrays lie on a SharedArrayBuffer if the logits do. Rejects as `forward` does.
    */
-  gradHess(logits: Logits, targets: T, call?: CallOptions): Promise<GradHess> {
+  gradHess(logits: Logits, targets: T, call?: ParallelCall<F>): Promise<{ grad: F; hess: F }> {
     return this.#track(this.#gradHess(logits, targets, call));
   }
 
@@ -138,35 +150,36 @@ export class Parallel<R extends Reduction = Reduction, T = Targets & Labels> {
     return result;
   }
 
-  async #forward(logits: Logits, targets: T, call: CallOptions | undefined): Promise<Value<R>> {
+  async #forward(logits: Logits, targets: T, call: ParallelCall<F> | undefined): Promise<ParallelValue<R, F>> {
     const request = this.#request(logits, targets, call);
     const none = this.reduction === 'none';
     const out = request.out ?? (none ? this.#floats(request, request.length) : undefined);
     const totals = await this.#run(request, { out, grad: undefined, hess: undefined, scale: 1, sums: !none });
-    return (none ? out : this.#evaluator.reduced(request.normalizer, totals)) as Value<R>;
+    return (none ? out : this.#evaluator.reduced(request.normalizer, totals)) as ParallelValue<R, F>;
   }
 
-  async #valueAndGrad(logits: Logits, targets: T, call: CallOptions | undefined): Promise<ValueAndGrad<R>> {
+  async #valueAndGrad(logits: Logits, targets: T, call: ParallelCall<F> | undefined) {
     const request = this.#request(logits, targets, call);
     const none = this.reduction === 'none';
     const scale = this.#evaluator.gradScale(request);
     const grad = request.gradOut ?? this.#floats(request, request.x.length);
     const out = request.out ?? (none ? this.#floats(request, request.length) : undefined);
     const totals = await this.#run(request, { out, grad, hess: undefined, scale, sums: !none });
-    return { value: none ? out : this.#evaluator.reduced(request.normalizer, totals), grad } as ValueAndGrad<R>;
+    const value = (none ? out : this.#evaluator.reduced(request.normalizer, totals)) as ParallelValue<R, F>;
+    return { value, grad: grad as F };
   }
 
-  async #gradHess(logits: Logits, targets: T, call: CallOptions | undefined): Promise<GradHess> {
+  async #gradHess(logits: Logits, targets: T, call: ParallelCall<F> | undefined) {
     const request = this.#request(logits, targets, call);
     const grad = request.gradOut ?? this.#floats(request, request.x.length);
     const hess = request.hessOut ?? this.#floats(request, request.x.length);
     await this.#run(request, { out: request.out, grad, hess, scale: 1, sums: false });
-    return { grad, hess } as GradHess;
+    return { grad: grad as F, hess: hess as F };
   }
 
-  #request(logits: Logits, targets: T, call: CallOptions | undefined): Request {
+  #request(logits: Logits, targets: T, call: ParallelCall<F> | undefined): Request {
     this.#checkOpen();
-    return this.#evaluator.request(logits, targets, call);
+    return this.#evaluator.request(logits, targets, call as CallOptions | undefined);
   }
 
   /** A new array of what the kernel computes with, in shared memory if the logits are. */

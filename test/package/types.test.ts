@@ -11,6 +11,7 @@ import { CalibrationMeter } from 'focal-loss-wasm/metrics';
 import { relaxed } from 'focal-loss-wasm/relaxed';
 import { fused } from 'focal-loss-wasm/fused';
 import { FocalLoss as DoubleFocalLoss, focalPosterior } from 'focal-loss-wasm/float64';
+import { Parallel, SharedWorkspace } from 'focal-loss-wasm/parallel';
 import { BCEWithLogitsLoss as LiteBase, FocalLoss as LiteFocalLoss } from 'focal-loss-wasm/lite';
 
 export const losses: Float32Array<ArrayBuffer> = new FocalLoss({ gamma: 2, reduction: 'none' }).forward([1], [1]);
@@ -18,6 +19,14 @@ const double = new DoubleFocalLoss({ reduction: 'none' });
 export const doubles: Float64Array<ArrayBuffer> = double.forward([1], [1], { out: new Float64Array(1) });
 export const grad: Float64Array<ArrayBuffer> = double.valueAndGrad(Float32Array.of(1), [1]).grad;
 export const probability: Float64Array<ArrayBuffer> = focalPosterior([1]);
+const shared = new Parallel(new SoftmaxFocalLoss({ numClasses: 2, reduction: 'none' }));
+export const single: Promise<Float32Array> = shared.forward([[1, 2]], [0], { out: new SharedWorkspace(4096).float32(1) });
+new LossMeter(shared.criterion);
+const wide = new Parallel(double, { threads: 2 });
+export const wider: Promise<Float64Array> = wide.forward([1], [1], { out: new Float64Array(1) });
+export const slopes: Promise<{ grad: Float64Array; hess: Float64Array }> = wide.gradHess([1], [1]);
+// @ts-expect-error results of threads are not float32 either
+wide.forward([1], [1], { out: new Float32Array(1) });
 // @ts-expect-error results are not float32
 double.forward([1], [1], { out: new Float32Array(1) });
 export const sum: number = new FocalLoss({ lossFcn: new BCEWithLogitsLoss({ posWeight: 3, reduction: 'sum' }) }).forward([1], [1]);
@@ -50,7 +59,7 @@ test.each(['nodenext', 'bundler'])(
         module: resolution === 'bundler' ? 'esnext' : resolution,
         moduleResolution: resolution,
         target: 'es2022',
-        lib: ['es2024'],
+        lib: ['es2024', 'esnext.disposable'],
         types: [],
         strict: true,
         exactOptionalPropertyTypes: true,
