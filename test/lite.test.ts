@@ -239,6 +239,21 @@ test.each<[string, (entry: Entry) => unknown]>([
   expect(outcome(() => run(ENTRIES[1]))).toBe(wanted);
 });
 
+test('a half float that is no target is named as the number that it is, in any segment', () => {
+  const half = (length: number) => {
+    const data = new Uint16Array(length).fill(0x3c00); // 1
+    data[length - 1] = 0x4000; // 2
+    return { data, dims: [length], type: 'float16' };
+  };
+  for (const length of [2, SEGMENT + 3]) {
+    const [whole, small] = ENTRIES.map(({ FocalLoss }) =>
+      outcome(() => new FocalLoss().forward(new Float32Array(length), half(length))),
+    );
+    expect(small).toBe(whole);
+    expect(whole).toContain(`a number in [0, 1] at index ${length - 1}, got 2`);
+  }
+});
+
 test('a loss of one entry is no base loss of the other', () => {
   for (const [one, other] of [ENTRIES, ENTRIES.toReversed()]) {
     const lossFcn = new one.BCEWithLogitsLoss();

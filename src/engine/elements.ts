@@ -238,7 +238,7 @@ export class ElementEvaluator extends Evaluator {
 
   override badTarget({ y }: Request, start: number): Error {
     if (this.#labels !== undefined) return firstBadLabel(y, 0, this.#labels.classes);
-    return firstBadTarget(y, start, this.settings.ignoreIndex, this.definition.soft && isFloat(y.kind));
+    return firstBadTarget(decoded(y), start, this.settings.ignoreIndex, this.definition.soft && isFloat(y.kind));
   }
 
   /** The address of a segment's weights, times those of the classes; 0 where there are none. */

@@ -2,7 +2,7 @@
 
 import { wrongValue } from '../checks.js';
 import type { TypedArrayName } from '../kinds.js';
-import { type Accepted, decoded, type Kind, type Operand, operandOf } from './operand.js';
+import { type Accepted, type Kind, type Operand, operandOf } from './operand.js';
 
 const INTEGER_KINDS: readonly TypedArrayName[] = [
   'Uint8Array',
@@ -78,9 +78,8 @@ function isBinary(value: number | bigint): boolean {
   return value === 0 || value === 1 || value === 0n || value === 1n;
 }
 
-/** The error that names the first bad target from `start` on, of which it is known that there is one. */
-export function firstBadTarget(given: Operand, start: number, ignore: number | null, soft: boolean): RangeError {
-  const y = decoded(given);
+/** The error that names the first bad target from `start` on, of which it is known that there is one; of numbers, not bits. */
+export function firstBadTarget(y: Operand, start: number, ignore: number | null, soft: boolean): RangeError {
   const skipped = y.booleans ? null : ignore;
   let k = start;
   for (; k < y.length - 1; k++) {

@@ -64,7 +64,11 @@ export function forward(
     words[Field32.loss] = resultAt(instance, out, Field32.loss, start, instance.loss);
     kernel.binary(frame);
     if (validate && (bad || (words[Field32.bad] & BAD_TARGET) !== 0)) {
-      throw firstBadTarget(y, start, settings.ignoreIndex, isFloat(y.kind));
+      const soft = isFloat(y.kind);
+      const view = new Float32Array(start + count);
+      // half floats are numbers where the kernel reads them
+      if (soft) view.set(instance.floats.subarray(words[Field32.targets] / 4).subarray(0, count), start);
+      throw firstBadTarget(soft ? { ...y, view, length: view.length } : y, start, settings.ignoreIndex, soft);
     }
     if (words[Field32.loss] === instance.loss) instance.takeFloats(out as Floats, start, count, instance.loss);
     sum += doubles[Field64.sum];
