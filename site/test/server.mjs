@@ -30,8 +30,9 @@ for (const name of ['error', 'warn']) {
   console[name] = (...words) => { faults.push(name + ': ' + words.join(' ')); say(...words); };
 }
 addEventListener('error', ({ message, target }) => {
-  // Firefox refuses to load ahead what it has already; a module that is really missing fails where it is imported
-  if (target.rel !== 'modulepreload') faults.push('error: ' + (message ?? target.outerHTML));
+  // Firefox refuses to load ahead what it has already, and gives up what is being loaded ahead when a page is left; what is
+  // really missing is asked for at the server, which notes it
+  if (!/^(modulepreload|prefetch)$/.test(target.rel)) faults.push('error: ' + (message ?? target.outerHTML));
 }, true);
 addEventListener('unhandledrejection', (event) => faults.push('rejection: ' + event.reason));
 addEventListener('securitypolicyviolation', (event) => faults.push('refused: ' + event.blockedURI));
