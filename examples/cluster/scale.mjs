@@ -65,9 +65,14 @@ try {
 
 /** User and system seconds of a command, whatever else the machine does. */
 function processorTime(command, args) {
-  const { stderr } = spawnSync('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$@" >/dev/null', '-', command, ...args], {
-    encoding: 'utf8',
-  });
+  const { stderr, status } = spawnSync(
+    'bash',
+    ['-c', 'TIMEFORMAT="%U %S"; time "$@" >/dev/null', '-', command, ...args],
+    {
+      encoding: 'utf8',
+    },
+  );
+  if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr.trim()}`);
   const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number);
   return user + system;
 }
