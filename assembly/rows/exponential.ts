@@ -62,7 +62,7 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
   let o: usize = 0;
   for (; o + 32 <= end; o += 32) {
     const at = source + o;
-    reduceTwo(slots + o, read(at), read(at + 16), lowest, lowest, log2e, round, round, high, low);
+    reduceTwo<V0>(slots + o, read(at), read(at + 16), lowest, lowest, log2e, round, round, high, low);
   }
   for (; o < end; o += 16) {
     const from = min(o, last);
@@ -70,9 +70,9 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
   }
 }
 
-/** The same as reduceLogits of two vectors. */
+/** The same as reduceLogits of two vectors, from V on. */
 // @ts-ignore: decorator
-@inline export function reduceTwo(
+@inline export function reduceTwo<V>(
   at: usize,
   z0: v128,
   z1: v128,
@@ -90,8 +90,8 @@ export function reduceRow(frame: usize, at: usize, logits: usize, count: i32, la
   const rounded1 = mulAdd(a1, log2e, round1);
   const n0 = sub(rounded0, round0);
   const n1 = sub(rounded1, round1);
-  put2<Remainder, V0>(at, mulSub(n0, low, mulSub(n0, high, a0)), mulSub(n1, low, mulSub(n1, high, a1)));
-  put2<Scale, V0>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
+  put2<Remainder, V>(at, mulSub(n0, low, mulSub(n0, high, a0)), mulSub(n1, low, mulSub(n1, high, a1)));
+  put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
 }
 
 // @ts-ignore: decorator

@@ -2,8 +2,8 @@ import { BAD_TARGET } from '../../src/abi';
 import { fillTile } from '../elements/inputs';
 import { CLASS_AT_HAND, State, bytesOf } from '../frame';
 import { classBytes } from './columns';
-import { ROW_REDUCE, reduceLogits } from './exponential';
-import { EVEN, MANTISSA_BITS, evenPart, exponentialOf } from '../math/exponential';
+import { ROW_REDUCE, reduceLogits, reduceTwo } from './exponential';
+import { EVEN, evenPart, exponentialOf } from '../math/exponential';
 import { farMask, logsOf, scaleRows } from './side-by-side';
 import {
   ONE,
@@ -22,14 +22,11 @@ import {
   integers,
   larger,
   mul,
-  mulAdd,
-  mulSub,
   negativeMask,
   not,
   nth,
   or,
   read,
-  shiftLeft,
   storeInteger,
   sub,
   sub32,
@@ -275,16 +272,9 @@ class ReduceClass extends TileStage {
 
 // @ts-ignore: decorator
 @inline function reduceClass<V>(at: usize, x: usize, log2e: v128, high: v128, low: v128): void {
-  const a0 = larger(read(x), get<Lowest, V>(at));
-  const a1 = larger(read(x + 16), next<Lowest, V>(at));
-  const round0 = get<Rounding, V>(at);
-  const round1 = next<Rounding, V>(at);
-  const rounded0 = mulAdd(a0, log2e, round0);
-  const rounded1 = mulAdd(a1, log2e, round1);
-  const n0 = sub(rounded0, round0);
-  const n1 = sub(rounded1, round1);
-  put2<Remainder, V>(at, mulSub(n0, low, mulSub(n0, high, a0)), mulSub(n1, low, mulSub(n1, high, a1)));
-  put2<Scale, V>(at, shiftLeft(rounded0, MANTISSA_BITS), shiftLeft(rounded1, MANTISSA_BITS));
+  const lowest0 = get<Lowest, V>(at);
+  const lowest1 = next<Lowest, V>(at);
+  reduceTwo<V>(at, read(x), read(x + 16), lowest0, lowest1, log2e, get<Rounding, V>(at), next<Rounding, V>(at), high, low);
 }
 
 /** Numerator and Others, the sum of the others. */

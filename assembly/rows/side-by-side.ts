@@ -96,7 +96,7 @@ export function reduceAcross(frame: usize, stride: usize, bytes: usize): void {
     for (let o: usize = 0; o < bytes; o += 32) {
       const at = frame + o;
       const group = frame + row;
-      reduceTwo(
+      reduceTwo<V0>(
         at,
         get<Logits, V0>(at),
         next<Logits, V0>(at),

@@ -20,7 +20,8 @@ export class Counter {
   private readonly targets: Uint8Array;
   private readonly words: Uint32Array;
   private readonly capacity: number;
-  private readonly most: number;
+  /** Counts of a bucket, and more than any. */
+  private readonly counts: number;
   private pending = 0;
 
   constructor() {
@@ -28,7 +29,7 @@ export class Counter {
     this.exports = new WebAssembly.Instance(module).exports as unknown as Exports;
     const { memory, CAPACITY, LOW_BITS, COUNT_BITS, SCORES, TARGETS, BUCKETS } = this.exports;
     this.capacity = CAPACITY.value;
-    this.most = 2 ** COUNT_BITS.value - 1;
+    this.counts = 2 ** COUNT_BITS.value;
     this.scores = new Float32Array(memory.buffer, SCORES.value, this.capacity);
     this.targets = new Uint8Array(memory.buffer, TARGETS.value, this.capacity);
     this.words = new Uint32Array(memory.buffer, BUCKETS.value, 4 * 2 ** (32 - LOW_BITS.value));
@@ -41,7 +42,7 @@ export class Counter {
   add(scores: Float32Array, targets: Uint8Array, sums: Float64Array): number {
     for (let start = 0; start < scores.length; start += this.capacity) {
       const count = Math.min(this.capacity, scores.length - start);
-      if (this.pending + count > this.most) this.empty(sums);
+      if (this.pending + count >= this.counts) this.empty(sums);
       this.scores.set(scores.subarray(start, start + count));
       this.targets.set(targets.subarray(start, start + count));
       this.targets.fill(0, count, count + 8);
@@ -54,12 +55,13 @@ export class Counter {
   /** Moves what is in the buckets to `sums`: for each the count and the sum of the low bits. */
   empty(sums: Float64Array): void {
     if (this.pending === 0) return;
-    const { words } = this;
+    const { words, counts } = this;
     for (let at = 0; at < words.length; at += 2) {
       const word = words[at];
       if (word === 0) continue;
-      sums[at] += word & 0xffffff;
-      sums[at + 1] += words[at + 1] * 256 + (word >>> 24);
+      const count = word % counts;
+      sums[at] += count;
+      sums[at + 1] += words[at + 1] * (2 ** 32 / counts) + (word - count) / counts;
     }
     words.fill(0);
     this.pending = 0;
