@@ -20,7 +20,7 @@ export const DOUBLE: Width = {
   unit: 2 ** -29,
 };
 
-export const WIDTHS: readonly (readonly [name: string, width: Width])[] = [
+export const WIDTHS: readonly (readonly [name: 'float32' | 'float64', width: Width])[] = [
   ['float32', SINGLE],
   ['float64', DOUBLE],
 ];
