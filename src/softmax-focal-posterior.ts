@@ -2,8 +2,9 @@ import { Field32, Field64 } from './abi.js';
 import { exponent, onlyKeys, wrongValue } from './checks.js';
 import type { Floats, Instance } from './engine/arena.js';
 import { type Operand, operandOf } from './engine/operand.js';
+import { PlaneStager } from './engine/planes.js';
 import { bufferOf, floats } from './engine/results.js';
-import { rowInstance, rowsPerSegment, stageAlphas, stagePlanes, takePlanes, weightsOf } from './engine/rows.js';
+import { rowInstance, rowsPerSegment, stageAlphas, weightsOf } from './engine/rows.js';
 import { type Layout, layoutOf } from './engine/shapes.js';
 import { FLOATS } from './engine/targets.js';
 import { run } from './focal-posterior.js';
@@ -74,15 +75,15 @@ function runPlanes(
   step: number,
   evaluate: () => void,
 ): void {
-  const { words, grad } = instance;
+  const { words } = instance;
   const rows = x.length / layout.classes;
+  const stager = new PlaneStager(step, words[Field32.alphas] !== 0);
+  stager.begin(rows);
   for (let start = 0; start < rows; start += step) {
-    const count = Math.min(step, rows - start);
-    words[Field32.count] = count;
-    words[Field32.stride] = count;
-    words[Field32.logits] = stagePlanes(instance, x, layout, start, count, instance.logits);
-    words[Field32.loss] = grad;
+    words[Field32.count] = Math.min(step, rows - start);
+    stager.place(instance, { x, layout, shares: false, plane: 0 }, { grad: out }, start);
+    words[Field32.loss] = words[Field32.grad];
     evaluate();
-    takePlanes(instance, out, layout, start, count, grad);
+    stager.take(instance, layout, { grad: out }, Math.min(start + step, rows));
   }
 }

@@ -76,6 +76,9 @@ describe('OneHotFocalLoss', () => {
     { classes: 80, images: 700, pixels: 1 },
     { classes: 1, images: 1, pixels: 2 * SEGMENT + 9 },
     { classes: 5, images: 3, pixels: SEGMENT / 2 },
+    // as many labels as a segment can refer to, and planes of one pixel more, which end segments
+    { classes: 2, images: 9, pixels: SEGMENT / 4 },
+    { classes: 2, images: 5, pixels: SEGMENT / 4 + 1 },
   ])('crosses borders of segments: %o', (shape) => {
     const ignore = -2;
     const { logits, labels, targets, kept } = example(shape, ignore);
@@ -101,6 +104,35 @@ describe('OneHotFocalLoss', () => {
     const inside = workspace.float32(logits.length);
     inside.set(logits);
     expect(firstDifference(own.forward({ data: inside, dims: tensor.dims }, labels), plain)).toBe(-1);
+  });
+
+  test('adds up in the order of FocalLoss', () => {
+    for (const shape of [
+      { classes: 80, images: 700, pixels: 1 },
+      { classes: 3, images: 40, pixels: 500 },
+    ]) {
+      const { logits, labels, targets } = example(shape, null);
+      const own = new OneHotFocalLoss({ numClasses: shape.classes, classAxis: 1, reduction: 'sum' });
+      const plain = new FocalLoss({ reduction: 'sum' });
+      expect(own.forward({ data: logits, dims: dimsOf(shape) }, labels)).toBe(
+        plain.forward(logits, Uint8Array.from(targets)),
+      );
+    }
+  });
+
+  test('int32 labels are left out by -1 where that is what is ignored, and only there', () => {
+    const shape = { classes: 3, images: 20_000, pixels: 1 };
+    const { logits, labels } = example(shape, -1);
+    const own = new OneHotFocalLoss({ numClasses: 3, ignoreIndex: -1, reduction: 'sum' });
+    const other = new OneHotFocalLoss({ numClasses: 3, ignoreIndex: 99, reduction: 'sum' });
+    const marked = labels.map((label) => (label === -1 ? 99 : label));
+    expect(own.forward(logits, labels)).toBe(other.forward(logits, marked));
+    const strict = new OneHotFocalLoss({ numClasses: 3, reduction: 'sum' });
+    const row = labels.indexOf(-1, 17_000);
+    const good = labels.map((label, k) => (label === -1 && k < row ? 3 : label));
+    expect(errorOf(() => strict.forward(logits, good))).toMatchObject({ argument: 'targets', index: row });
+    // unchecked, a wrong label is left out
+    expect(strict.forward(logits, labels, { validate: false })).toBe(own.forward(logits, labels));
   });
 
   test('counts what it keeps: means, positives, meters', () => {

@@ -2,8 +2,8 @@ import { BAD_TARGET } from '../../src/abi';
 import { fillTile } from '../elements/inputs';
 import { CLASS_AT_HAND, State, bytesOf } from '../frame';
 import { classBytes } from './columns';
-import { ROW_REDUCE, reduceLogits, reduceTwo } from './exponential';
-import { EVEN, evenPart, exponentialOf } from '../math/exponential';
+import { ROW_REDUCE, reduceTwo } from './exponential';
+import { EVEN, Exponentiate, evenPart } from '../math/exponential';
 import { farMask, logsOf, scaleRows } from './side-by-side';
 import {
   ONE,
@@ -54,13 +54,13 @@ import {
   Remainder,
   Rounding,
   Scale,
-  Shift,
   TargetSlope,
   claim,
   get,
   next,
   put,
   put2,
+  putNumber,
   slot,
 } from '../slots';
 
@@ -122,7 +122,7 @@ function takeLabels(frame: usize, start: i32, rows: i32): void {
   claim<Labels>(frame, bytesOf(whole));
 }
 
-/** The address of a class of rows: where it lies, or a copy in whole tiles, less Shift where some rows are shifted. */
+/** The address of a class of rows: where it lies, or a copy in whole tiles, less the largest of its row where some rows are shifted. */
 function plane(frame: usize, at: usize, rows: i32, isCopied: bool, shifts: bool): usize {
   if (!isCopied && !shifts) return at;
   const bytes = bytesOf(wholeTiles(rows));
@@ -136,36 +136,35 @@ function plane(frame: usize, at: usize, rows: i32, isCopied: bool, shifts: bool)
 
 /** Largest, over all classes. */
 function takeLargest(frame: usize, first: usize, step: usize, rows: i32, isCopied: bool): void {
-  const classes = changetype<State>(frame).classes;
   const bytes = bytesOf(wholeTiles(rows));
-  memory.copy(frame + slot<Largest>(), plane(frame, first, rows, isCopied, false), bytes);
+  const size = <usize>changetype<State>(frame).classes * step;
   claim<Largest>(frame, bytes);
-  let j = 1;
-  if (!isCopied) {
-    for (; j + 4 <= classes; j += 4) eachVector<TakeLargestOfFour>(frame, first + <usize>j * step, step, bytes);
-  }
-  for (; j < classes; j++) eachVector<TakeLargest>(frame, plane(frame, first + <usize>j * step, rows, isCopied, false), 0, bytes);
-}
-
-/** Largest = the larger of it and x. */
-@final
-@unmanaged
-class TakeLargest extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    put<Largest, V0>(frame + o, larger(get<Largest, V0>(frame + o), read(x + o)));
+  if (isCopied) return takeLargestByRow(frame, first, size, step, rows);
+  for (let o: usize = 0; o < bytes; o += 32) {
+    let at = first + o;
+    const end = at + size;
+    let largest = read(at);
+    let nextLargest = read(at + 16);
+    for (at += step; at < end; at += step) {
+      largest = larger(largest, read(at));
+      nextLargest = larger(nextLargest, read(at + 16));
+    }
+    put2<Largest, V0>(frame + o, largest, nextLargest);
   }
 }
 
-/** The same of four planes, y bytes apart. */
-@final
-@unmanaged
-class TakeLargestOfFour extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = x + o;
-    const third = at + 2 * y;
-    const largest = larger(larger(get<Largest, V0>(frame + o), read(at)), read(at + y));
-    put<Largest, V0>(frame + o, larger(larger(largest, read(third)), read(third + y)));
+/** The same where a whole tile would go beyond memory. */
+function takeLargestByRow(frame: usize, first: usize, size: usize, step: usize, rows: i32): void {
+  for (let r = 0; r < rows; r++) {
+    const row = first + bytesOf(r);
+    let largest = load<Float>(row);
+    for (let at = row + step; at < row + size; at += step) {
+      const logit = load<Float>(at);
+      largest = largest < logit ? logit : largest;
+    }
+    putNumber<Largest>(frame + bytesOf(r), largest);
   }
+  fillTile(frame + slot<Largest>(), rows, 0);
 }
 
 /** Of all rows, the n of their largest logits and what their logits are reduced with; whether any has to be shifted. */
@@ -175,7 +174,6 @@ function scaleAll(frame: usize, bytes: usize): bool {
     const largest = get<Largest, V0>(at);
     const far = farMask(largest);
     shifts = or(shifts, far);
-    put<Shift, V0>(at, and(largest, far));
     scaleRows(at, at, andNot(largest, far));
     put<EvenSum, V0>(at, zero());
     put<EvenSum, V0>(at + ODD, zero());
@@ -183,14 +181,15 @@ function scaleAll(frame: usize, bytes: usize): bool {
   return any(shifts);
 }
 
-/** Logits -= Shift; infinite ones are at no distance from it. */
+/** Takes the largest logit off those of the rows where it is far from 0; infinite ones are at no distance from it. */
 @final
 @unmanaged
 class TakeShift extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const logits = get<Logits, V0>(at);
-    const shift = get<Shift, V0>(at);
+    const largest = get<Largest, V0>(at);
+    const shift = and(largest, farMask(largest));
     put<Logits, V0>(at, andNot(sub(logits, shift), equalMask(logits, shift)));
   }
 }
@@ -200,12 +199,15 @@ function takeTargets(frame: usize, first: usize, step: usize, rows: i32, shifts:
   const bytes = bytesOf(wholeTiles(rows));
   const logits = frame + slot<Logits>();
   for (let r = 0; r < rows; r++) {
-    const label = max<i32>(0, load<i32>(frame + slot<Labels>() + bytesOf(r))); // what is read in vain is not used
-    store<Float>(logits + bytesOf(r), load<Float>(first + bytesOf(r) + <usize>label * step));
+    const label = load<i32>(frame + slot<Labels>() + bytesOf(r));
+    const category = label & ~(label >> 31); // 0 in the place of -1: what is read in vain is not used
+    store<Float>(logits + bytesOf(r), load<Float>(first + bytesOf(r) + <usize>category * step));
   }
   fillTile(logits, rows, 0);
   claim<Logits>(frame, bytes);
   if (shifts) eachVector<TakeShift>(frame, 0, 0, bytes);
+  eachTile<ReduceClass>(frame, logits, 0, bytes);
+  eachTile<Exponentiate<Exponential>>(frame, 0, 0, bytes);
   eachVector<TakeTargets>(frame, 0, 0, bytes);
 }
 
@@ -214,12 +216,9 @@ function takeTargets(frame: usize, first: usize, step: usize, rows: i32, shifts:
 class TakeTargets extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    const logits = get<Logits, V0>(at);
     const ignored = negativeMask(get<Labels, V0>(at));
-    reduceLogits(at, logits, get<Lowest, V0>(at), every(ROW_REDUCE), get<Rounding, V0>(at), nth(ROW_REDUCE, 1), nth(ROW_REDUCE, 2));
-    const exponential = exponentialOf(get<Remainder, V0>(at), get<Scale, V0>(at));
-    put<Denominator, V0>(at, choose(every(ONE), exponential, ignored));
-    put<Hinge, V0>(at, andNot(logsOf(logits, get<Hinge, V0>(at)), ignored));
+    put<Denominator, V0>(at, choose(every(ONE), get<Exponential, V0>(at), ignored));
+    put<Hinge, V0>(at, andNot(logsOf(get<Logits, V0>(at), get<Hinge, V0>(at)), ignored));
   }
 }
 

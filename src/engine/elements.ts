@@ -14,7 +14,7 @@ import {
 } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
-import { LabelReader } from './label-reader.js';
+import { LabelReader, MOST_PIXELS } from './label-reader.js';
 import { decoded, numbersOf, type Operand, part } from './operand.js';
 import { classPattern, expandRows, multiplyByClass } from './patterns.js';
 import { axisOf, checkAgreement, type Layout } from './shapes.js';
@@ -49,7 +49,7 @@ export class ElementEvaluator extends Evaluator {
 
   constructor(definition: Definition, settings: Settings) {
     const byLabel = definition.placement === 'labels';
-    super(definition, settings, byLabel ? SEGMENT / 2 : SEGMENT, byLabel, true);
+    super(definition, settings, SEGMENT, byLabel ? MOST_PIXELS : Number.POSITIVE_INFINITY, true);
     const { alpha, posWeight, classWeight, numClasses = 1 } = settings;
     if (byLabel) this.#labels = new LabelReader({ ...settings, numClasses });
     if (alpha !== null && typeof alpha === 'object') {
@@ -234,6 +234,10 @@ export class ElementEvaluator extends Evaluator {
     if (out !== undefined && words[Field32.loss] === loss) instance.takeFloats(out, at, count, loss);
     if (grad !== undefined && words[Field32.grad] === gradAt) instance.takeFloats(grad, at, count, gradAt);
     if (hess !== undefined && words[Field32.hess] === hessAt) instance.takeFloats(hess, at, count, hessAt);
+  }
+
+  protected override isBad(instance: Instance, count: number): boolean {
+    return super.isBad(instance, count) || this.#labels?.hasBad(instance, count) === true;
   }
 
   override badTarget({ y }: Request, start: number): Error {

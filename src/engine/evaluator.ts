@@ -81,8 +81,8 @@ export abstract class Evaluator {
     readonly settings: Settings,
     /** Elements or rows that one call of the kernel is given at most. */
     readonly step: number,
-    /** Whether a segment ends where a plane of many pixels does. */
-    private readonly cutsPlanes: boolean,
+    /** A segment ends where a plane of more pixels does. */
+    private readonly mostPixels: number,
     /** Whether what is counted is elements, of which a plane is one class's, and not rows. */
     private readonly isByClass: boolean,
   ) {}
@@ -105,8 +105,8 @@ export abstract class Evaluator {
   protected abstract instanceFor(request: Request, results: Results): Instance;
   /** Writes to the frame what stays the same from call to call. */
   protected abstract configure(instance: Instance): void;
-  /** Writes to the frame what depends on the kind of targets, and returns the flags. */
-  protected abstract begin(instance: Instance, request: Request, results: Results): number;
+  /** Writes to the frame what depends on the kind of targets, and returns the flags; the run ends before segment `to`. */
+  protected abstract begin(instance: Instance, request: Request, results: Results, to: number): number;
   /** Places what a segment reads and says where its results go. */
   protected abstract place(instance: Instance, request: Request, results: Results, start: number, count: number): void;
   /** Copies what was not written in place to where it belongs. */
@@ -210,7 +210,7 @@ export abstract class Evaluator {
       checkUnchanged('targets', y);
     }
     if (weight !== undefined) checkUnchanged('weight', weight);
-    const plane = this.cutsPlanes && layout.pixels > this.step ? layout.pixels : 0;
+    const plane = layout.pixels > this.mostPixels ? layout.pixels : 0;
     return { x, y, weight, out, gradOut, hessOut, validate, normalizer, layout, length, shares, origin: 0, plane };
   }
 
@@ -254,7 +254,9 @@ export abstract class Evaluator {
     const { words, doubles, kernel, frame } = instance;
     if (instance.claim(this)) this.configure(instance);
     words[Field32.flags] =
-      this.begin(instance, request, results) | (results.sums ? Flag.sums : 0) | (results.metered ? Flag.byClass : 0);
+      this.begin(instance, request, results, to) |
+      (results.sums ? Flag.sums : 0) |
+      (results.metered ? Flag.byClass : 0);
     doubles[Field64.gradScale] = results.scale;
     const loss = this.definition.kernel;
     const { totals } = this;

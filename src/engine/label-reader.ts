@@ -1,16 +1,27 @@
 // One label a row, brought to where the kernel reads those of a segment of [images, classes, pixels] logits.
 
-import { Field32 } from '../abi.js';
-import type { Instance } from './arena.js';
+import { Field32, Field64, SEGMENT } from '../abi.js';
+import { type Instance, stageInts } from './arena.js';
 import type { Request } from './evaluator.js';
-import { type Classes, convertLabels } from './targets.js';
+import { type Classes, convertLabels, IGNORED_LABEL } from './targets.js';
+
+/**
+ * Pixels of an image up to which a segment may run over its planes: the labels of all images that it touches must then fit
+ * their region, a SEGMENT of two classes and both images that it has a part of.
+ */
+export const MOST_PIXELS = SEGMENT / 4;
 
 export class LabelReader {
+  /** Whether labels of int32 mean to the kernel what they mean to the caller. */
+  readonly #asGiven: boolean;
   /** The rows whose labels are in their region. */
   #from = 0;
   #to = 0;
 
-  constructor(readonly classes: Classes) {}
+  constructor(readonly classes: Classes) {
+    const { numClasses, ignoreIndex, background } = classes;
+    this.#asGiven = background === numClasses && (ignoreIndex === null || ignoreIndex === IGNORED_LABEL);
+  }
 
   /** The region has been used for something else. */
   forget(): void {
@@ -20,7 +31,7 @@ export class LabelReader {
 
   /**
    * Stages the labels that the elements from `start` on refer to, unless they are there, and tells the frame. Returns whether
-   * one of them is bad and that matters.
+   * one of them is bad, as far as it is known before the kernel has seen them, and that matters.
    */
   place(instance: Instance, { y, layout, plane, validate }: Request, start: number, count: number): boolean {
     const { words, targets, ints } = instance;
@@ -33,12 +44,18 @@ export class LabelReader {
     const to = plane === 0 ? (Math.floor((start + count - 1) / perImage) + 1) * pixels : from + count;
     let bad = false;
     if (from < this.#from || to > this.#to || this.#to === 0) {
-      bad = convertLabels(y, from, to - from, this.classes, ints, targets / 4);
+      if (this.#asGiven && y.kind === 'Int32Array') stageInts(instance, y, from, to - from, targets);
+      else bad = convertLabels(y, from, to - from, this.classes, ints, targets / 4);
       this.#from = from;
       this.#to = to;
     }
     words[Field32.targets] = targets + 4 * (image * pixels - this.#from);
     words[Field32.first] = start - image * perImage;
     return bad && validate;
+  }
+
+  /** Whether among `count` elements that the kernel has seen some were ignored though none may be. */
+  hasBad({ doubles }: Instance, count: number): boolean {
+    return this.classes.ignoreIndex === null && doubles[Field64.positives] + doubles[Field64.negatives] < count;
   }
 }

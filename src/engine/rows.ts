@@ -6,6 +6,7 @@ import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, shared
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import type { Operand, View } from './operand.js';
+import { PlaneStager, stagePlanes } from './planes.js';
 import { axisOf, checkAgreement, type Layout } from './shapes.js';
 import {
   type Classes,
@@ -27,12 +28,14 @@ export class RowEvaluator extends Evaluator {
   readonly #classes: Classes;
   /** What each class is multiplied by, where it is. */
   readonly #alphas: Float64Array | undefined;
+  readonly #planes: PlaneStager;
 
   constructor(definition: Definition, settings: Settings) {
     const { numClasses = 1, alpha, classWeight } = settings;
-    super(definition, settings, rowsPerSegment(numClasses), true, false);
+    super(definition, settings, rowsPerSegment(numClasses), rowsPerSegment(numClasses), false);
     this.#classes = { numClasses, ignoreIndex: settings.ignoreIndex };
     this.#alphas = weightsOf(numClasses, alpha, classWeight);
+    this.#planes = new PlaneStager(this.step, this.#alphas !== undefined);
   }
 
   protected override targetsOf(value: unknown): Operand {
@@ -96,8 +99,10 @@ export class RowEvaluator extends Evaluator {
     doubles[Field64.labelSmoothing] = numClasses === 1 ? 0 : labelSmoothing; // nothing to share it with
   }
 
-  protected override begin(_: Instance, { shares }: Request): number {
-    return shares ? Flag.soft : 0;
+  protected override begin(_: Instance, request: Request, __: Results, to: number): number {
+    const last = this.startOf(to - 1, request);
+    this.#planes.begin(last + this.countOf(last, request));
+    return request.shares ? Flag.soft : 0;
   }
 
   protected override place(instance: Instance, request: Request, results: Results, start: number, count: number): void {
@@ -143,10 +148,11 @@ export class RowEvaluator extends Evaluator {
     words[Field32.hess] = hess === undefined ? 0 : at(hess, FLOAT_KIND, Field32.hess) || instance.hess;
   }
 
-  /** Planes of classes: in place where all that has them is there, else a plane's part after the other. */
-  #placePlanes(instance: Instance, request: Request, { grad, hess }: Results, start: number, count: number): void {
+  /** Planes of classes: in place where all that has them is there, else staged. */
+  #placePlanes(instance: Instance, request: Request, results: Results, start: number, count: number): void {
     const { words } = instance;
     const { x, y, layout, shares, plane } = request;
+    const { grad, hess } = results;
     const isHere = (array: Floats | undefined) => array === undefined || instance.holds(array);
     const { classes, pixels } = layout;
     if (plane > 0 && x.kind === FLOAT_KIND && instance.holds(x.view) && isHere(grad) && isHere(hess) && !shares) {
@@ -157,32 +163,33 @@ export class RowEvaluator extends Evaluator {
       words[Field32.hess] = hess === undefined ? 0 : instance.locate(hess, Field32.hess) + first;
       return;
     }
-    words[Field32.stride] = count;
-    words[Field32.logits] = stagePlanes(instance, x, layout, start, count, instance.logits);
+    this.#planes.place(instance, request, results, start);
     if (shares) words[Field32.targets] = stagePlanes(instance, y, layout, start, count, sharesRegion(instance, layout));
-    words[Field32.grad] = grad === undefined ? 0 : instance.grad;
-    words[Field32.hess] = hess === undefined ? 0 : instance.hess;
   }
 
   protected override take(
     instance: Instance,
     { layout, origin }: Request,
-    { out, grad, hess }: Results,
+    results: Results,
     first: number,
     count: number,
   ): void {
     const { words } = instance;
+    const { out, grad, hess } = results;
     const start = first - origin;
     if (out !== undefined && words[Field32.loss] === instance.loss) {
       instance.takeFloats(out, start, count, instance.loss);
     }
-    const takeWide = (array: Floats | undefined, field: Field32, region: number) => {
+    if (layout.pixels > 1) {
+      this.#planes.take(instance, layout, results, start + count);
+      return;
+    }
+    const takeRows = (array: Floats | undefined, field: Field32, region: number) => {
       if (array === undefined || words[field] !== region) return;
-      if (layout.pixels === 1) instance.takeFloats(array, start * layout.classes, count * layout.classes, region);
-      else takePlanes(instance, array, layout, start, count, region);
+      instance.takeFloats(array, start * layout.classes, count * layout.classes, region);
     };
-    takeWide(grad, Field32.grad, instance.grad);
-    takeWide(hess, Field32.hess, instance.hess);
+    takeRows(grad, Field32.grad, instance.grad);
+    takeRows(hess, Field32.hess, instance.hess);
   }
 
   protected override isBad(instance: Instance, count: number): boolean {
@@ -265,49 +272,6 @@ export function weightsOf(
 
 export function stageAlphas(instance: Instance, alphas: Float64Array): number {
   return instance.stageFloats(alphas, 'Float64Array', 0, alphas.length, instance.alphas);
-}
-
-/** Calls `each` for the parts of planes that rows from `start` on lie in: element, place in the region, length. */
-function eachRun(
-  { classes, pixels }: Layout,
-  start: number,
-  count: number,
-  each: (element: number, place: number, length: number) => void,
-): void {
-  for (let k = 0; k < count; ) {
-    const pixel = (start + k) % pixels;
-    const run = Math.min(count - k, pixels - pixel);
-    const first = (start + k - pixel) * classes + pixel;
-    for (let j = 0; j < classes; j++) each(first + j * pixels, k + j * count, run);
-    k += run;
-  }
-}
-
-export function stagePlanes(
-  instance: Instance,
-  { view, kind }: Operand,
-  layout: Layout,
-  start: number,
-  count: number,
-  region: number,
-): number {
-  eachRun(layout, start, count, (element, place, length) => {
-    instance.stageFloats(view, kind, element, length, region + FLOAT_BYTES * place);
-  });
-  return region;
-}
-
-export function takePlanes(
-  instance: Instance,
-  array: Floats,
-  layout: Layout,
-  start: number,
-  count: number,
-  region: number,
-): void {
-  eachRun(layout, start, count, (element, place, length) => {
-    instance.takeFloats(array, element, length, region + FLOAT_BYTES * place);
-  });
 }
 
 /** Whole rows that fit in a segment, and one where none does. */
