@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Duck } from './duck.js';
 import { duckError } from './duck-errors.js';
 import { DataError, printable } from './errors.js';
@@ -9,6 +9,8 @@ import type { Scan, Units } from './units.js';
 /** The parts of a chunk's column that are read as they are, in the engine's own memory. */
 interface RawVector {
   readonly items: Values;
+  /** A bit for each item that is no null, the lowest first; null where none is. */
+  readonly validity: { readonly data: BigUint64Array | null };
   readonly entryData?: BigUint64Array;
   readonly childData?: RawVector;
   getItem(row: number): unknown;
@@ -35,20 +37,20 @@ export function duckTable({ duck, name, plan, scans, units, rows, signal }: Duck
     async *blocks() {
       const collector = new Collector(plan, name);
       try {
-        for (const scan of scans) {
-          collector.startAt(scan.first);
-          const result = await duck.connection.stream(scan.sql);
-          for (;;) {
-            signal?.throwIfAborted();
-            const chunk = await result.fetchChunk();
-            if (chunk === null || chunk.rowCount === 0) break;
-            for (const [from, to, ends] of scan.tracked ? units.cut(chunk) : [[0, chunk.rowCount, false] as const]) {
-              yield* collector.add(chunk, from, to);
-              if (ends) yield* collector.flush();
+        for (const { sql, tracked, first } of scans) {
+          collector.startAt(first);
+          units.startAt(tracked);
+          for await (const chunk of chunksOf(await duck.connection.stream(sql), signal)) {
+            for (const [from, to, ends] of units.cut(chunk, tracked)) {
+              for (let row = from; row < to; ) {
+                row += collector.add(chunk, row, to);
+                if (collector.isFull) yield collector.block();
+              }
+              if (ends && !collector.isEmpty) yield collector.block();
             }
             read += chunk.rowCount;
           }
-          yield* collector.flush();
+          if (!collector.isEmpty) yield collector.block();
         }
       } catch (error) {
         signal?.throwIfAborted();
@@ -61,6 +63,25 @@ export function duckTable({ duck, name, plan, scans, units, rows, signal }: Duck
   };
 }
 
+/** The chunks of a result; while one is worked on, the engine is asked for the next. */
+async function* chunksOf(result: DuckDBResult, signal: AbortSignal | undefined): AsyncGenerator<DuckDBDataChunk> {
+  let next = result.fetchChunk();
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const chunk = await next;
+      if (chunk === null || chunk.rowCount === 0) return;
+      next = result.fetchChunk();
+      // it is awaited when its turn comes
+      next.catch(() => {});
+      yield chunk;
+    }
+  } finally {
+    // nobody closes the engine while it works
+    await next.catch(() => {});
+  }
+}
+
 function duckProgress(duck: Duck): number {
   const { percentage } = duck.connection.progress;
   return percentage > 0 ? Math.min(1, percentage / 100) : 0;
@@ -69,6 +90,7 @@ function duckProgress(duck: Duck): number {
 /** Gathers the engine's small chunks into blocks that are worth a call. */
 class Collector {
   private readonly columns: Column[] = [];
+  private readonly nulls = new Nulls();
   private capacity = 0;
   private done = 0;
   private filled = 0;
@@ -79,14 +101,20 @@ class Collector {
     private readonly name: string,
   ) {}
 
-  *add(chunk: DuckDBDataChunk, from: number, to: number): Generator<Block> {
+  get isFull(): boolean {
+    return this.filled === this.capacity;
+  }
+
+  get isEmpty(): boolean {
+    return this.filled === 0;
+  }
+
+  /** Takes as many rows of a chunk as there is room for, and gives their number. */
+  add(chunk: DuckDBDataChunk, from: number, to: number): number {
     if (this.columns.length === 0) this.open(chunk);
-    for (let start = from; start < to; ) {
-      const rows = Math.min(to - start, this.capacity - this.filled);
-      this.copy(chunk, start, start + rows);
-      start += rows;
-      if (this.filled === this.capacity) yield* this.flush();
-    }
+    const rows = Math.min(to - from, this.capacity - this.filled);
+    this.copy(chunk, from, from + rows);
+    return rows;
   }
 
   /** Tells where in the whole input the next rows are; they follow those before unless it is said. */
@@ -96,31 +124,36 @@ class Collector {
     this.placed = true;
   }
 
-  *flush(): Generator<Block> {
-    if (this.filled === 0) return;
+  /** What was taken. Its arrays are filled anew afterwards. */
+  block(): Block {
     const rows = this.filled;
     this.filled = 0;
     const block: Block = { rows, scores: [], ...(this.placed && { first: this.done }) };
     this.done += rows;
     for (const column of this.columns) column.into(block, rows);
-    yield block;
+    const nulls = this.nulls.taken(rows);
+    if (nulls !== undefined) block.nulls = nulls;
+    return block;
   }
 
   private open(chunk: DuckDBDataChunk): void {
-    const { scores, targets, weight, id, slices } = this.plan;
+    const { scores, targets, weight, unmatched, id, slices } = this.plan;
+    const { nulls } = this;
     let index = 0;
     const next = (make: (vector: RawVector) => Column) => {
       this.columns.push(make(vectorOf(chunk, index++)));
     };
-    for (const _ of scores) next((vector) => new NumberColumn((block, rows) => block.scores.push(rows), vector));
-    if (targets !== undefined) next((vector) => new NumberColumn((block, rows) => (block.targets = rows), vector));
-    if (weight !== undefined) next((vector) => new NumberColumn((block, rows) => (block.weight = rows), vector));
-    next((vector) => new NullColumn(vector));
+    for (const _ of scores) next((vector) => new NumberColumn((block, rows) => block.scores.push(rows), vector, nulls));
+    if (targets !== undefined)
+      next((vector) => new NumberColumn((block, rows) => (block.targets = rows), vector, nulls));
+    if (weight !== undefined) next((vector) => new NumberColumn((block, rows) => (block.weight = rows), vector, nulls));
+    if (unmatched !== undefined) next(() => new UnmatchedColumn(nulls));
     if (id !== undefined) next(() => new TextColumn((block, values) => (block.ids = values)));
     if (slices !== undefined) next(() => new TextColumn((block, values) => (block.slices = values as string[])));
     const widths = this.columns.map((column) => column.width);
     this.capacity = blockRows(Math.max(1, ...widths));
     for (const column of this.columns) column.open(this.capacity);
+    nulls.open(this.capacity);
   }
 
   private copy(chunk: DuckDBDataChunk, from: number, to: number): void {
@@ -154,6 +187,7 @@ class NumberColumn implements Column {
   constructor(
     private readonly put: (block: Block, rows: Rows) => void,
     vector: RawVector,
+    private readonly nulls: Nulls,
   ) {
     const { entryData, childData } = vector;
     this.width = entryData === undefined ? 1 : Math.max(1, firstLength(entryData));
@@ -167,18 +201,22 @@ class NumberColumn implements Column {
   copy(vector: RawVector, from: number, to: number, at: number) {
     const { entryData, childData } = vector;
     if (entryData === undefined) {
-      this.values.set(vector.items.subarray(from, to), at);
+      this.values.set(from === 0 && to === vector.items.length ? vector.items : vector.items.subarray(from, to), at);
+      this.nulls.add(vector, from, to, at);
       return undefined;
     }
-    const items = (childData as RawVector).items;
+    const missing = missingIn(vector);
+    const { items } = childData as RawVector;
+    const missingItems = missingIn(childData as RawVector);
     for (let row = from; row < to; row++) {
+      if (missing?.any(row, row + 1)) continue;
       const offset = Number(entryData[2 * row]);
       const length = Number(entryData[2 * row + 1]);
-      // a null has no items; the row is known by its null
-      if (length === 0) continue;
       if (length !== this.width) return { row, expected: this.width, got: length };
       this.values.set(items.subarray(offset, offset + length), (at + row - from) * this.width);
+      if (missingItems?.any(offset, offset + length)) this.nulls.set(at + row - from, MISSING);
     }
+    this.nulls.add(vector, from, to, at);
     return undefined;
   }
 
@@ -193,29 +231,80 @@ function firstLength(entryData: BigUint64Array): number {
   return 0;
 }
 
-class NullColumn implements Column {
-  readonly width = 1;
-  private values = new Uint8Array(0);
+const MISSING = 1;
+const UNMATCHED = 2;
+
+/** Which rows of a block miss something. */
+class Nulls {
+  private codes = new Uint8Array(0);
   private any = false;
 
-  constructor(readonly first: RawVector) {}
-
   open(capacity: number): void {
-    this.values = new Uint8Array(capacity);
+    this.codes = new Uint8Array(capacity);
   }
 
-  copy(vector: RawVector, from: number, to: number, at: number): undefined {
-    for (let i = from; i < to; i++) {
-      this.values[at + i - from] = vector.items[i];
-      if (vector.items[i] !== 0) this.any = true;
+  /** Takes note of the nulls among the items [from, to) of a column, which become the rows from `at` on. */
+  add(vector: RawVector, from: number, to: number, at: number): void {
+    const missing = missingIn(vector);
+    if (!missing?.any(from, to)) return;
+    for (let i = from; i < to; i++) if (missing.any(i, i + 1)) this.set(at + i - from, MISSING);
+  }
+
+  /** That a row has found no match says more than that it misses a value. */
+  set(row: number, code: number): void {
+    if (this.codes[row] < code) this.codes[row] = code;
+    this.any = true;
+  }
+
+  /** Of the first rows, if there are any; it starts anew. */
+  taken(rows: number): Uint8Array | undefined {
+    if (!this.any) return undefined;
+    const taken = this.codes.slice(0, rows);
+    this.codes.fill(0);
+    this.any = false;
+    return taken;
+  }
+}
+
+/** The nulls of a column; undefined where it says that there are none. */
+function missingIn({ validity: { data } }: RawVector): Missing | undefined {
+  return data === null ? undefined : new Missing(data);
+}
+
+class Missing {
+  private readonly words: Int32Array;
+
+  constructor({ buffer, byteOffset, length }: BigUint64Array) {
+    this.words = new Int32Array(buffer, byteOffset, 2 * length);
+  }
+
+  /** Whether there is a null among the items [from, to). */
+  any(from: number, to: number): boolean {
+    const { words } = this;
+    for (let i = from; i < to; ) {
+      const word = words[i >>> 5];
+      if (word === -1) i = (i | 31) + 1;
+      else if (((word >>> (i & 31)) & 1) === 0) return true;
+      else i++;
     }
+    return false;
+  }
+}
+
+/** Of what a join found no match for. */
+class UnmatchedColumn implements Column {
+  readonly width = 1;
+
+  constructor(private readonly nulls: Nulls) {}
+
+  open(): void {}
+
+  copy(vector: RawVector, from: number, to: number, at: number): undefined {
+    for (let i = from; i < to; i++) if (vector.items[i] !== 0) this.nulls.set(at + i - from, UNMATCHED);
     return undefined;
   }
 
-  into(block: Block, rows: number): void {
-    if (this.any) block.nulls = this.values.slice(0, rows);
-    this.any = false;
-  }
+  into(): void {}
 }
 
 class TextColumn implements Column {

@@ -9,7 +9,7 @@ import { type Relation, relationOf, sqlRelation } from './relation.js';
 import type { Scratch } from './scratch.js';
 import { type Format, findSources, isRemote, type Source } from './sources.js';
 import { sideBySide, type Table } from './table.js';
-import { type Scan, type Shard, Units } from './units.js';
+import { type FileRow, type Scan, type Shard, Units } from './units.js';
 
 /** Where the input is, and what is wanted of it. */
 export interface InputRequest extends Wanted {
@@ -264,22 +264,21 @@ function scansOf(
   units: Units,
 ): Scan[] {
   const tracked = relation.files.length > 0 && units.several;
-  const nulls = plan.nulls === '' ? 'false' : plan.nulls;
-  const missing = relation.unmatched === undefined ? '' : `WHEN ${relation.unmatched} THEN 2 `;
   const columns = [
     ...plan.scores,
-    ...[plan.targets, plan.weight].filter((sql) => sql !== undefined),
-    `CAST(CASE ${missing}WHEN ${nulls} THEN 1 ELSE 0 END AS UTINYINT)`,
-    ...[plan.id, plan.slices].filter((sql) => sql !== undefined),
+    ...[plan.targets, plan.weight, plan.unmatched, plan.id, plan.slices].filter((sql) => sql !== undefined),
   ];
-  const number = relation.format === 'parquet' ? 'file_row_number' : '0::BIGINT';
-  if (tracked) columns.push('CAST(file_index AS BIGINT)', number);
+  // where every row comes, in order, it costs less to count them than to be told of each where it is from
+  const counted = relation.format === 'parquet' && where === undefined;
+  if (tracked && !counted)
+    columns.push('CAST(file_index AS BIGINT)', relation.format === 'parquet' ? 'file_row_number' : '0::BIGINT');
   const select = `SELECT ${columns.join(', ')} FROM ${relation.from(plan.numbers)}`;
   const order = relation.order === undefined ? '' : ` ORDER BY ${relation.order}`;
   const filter = where === undefined ? [] : [`(${where})`];
-  const scan = (more: readonly string[], first?: number): Scan => {
+  const scan = (more: readonly string[], first?: number, begin: FileRow = { file: 0, row: 0 }): Scan => {
     const conditions = [...filter, ...more].join(' AND ');
-    return { sql: `${select}${conditions === '' ? '' : ` WHERE ${conditions}`}${order}`, tracked, first };
+    const sql = `${select}${conditions === '' ? '' : ` WHERE ${conditions}`}${order}`;
+    return { sql, tracked: tracked ? (counted ? begin : 'columns') : undefined, first };
   };
   if (shard === undefined) return [scan([])];
   if (relation.files.length === 0)
@@ -288,6 +287,6 @@ function scansOf(
   return units.share(shard).map(({ file, from, to }) => {
     const range = from === undefined ? [] : [`file_row_number >= ${from}`, `file_row_number < ${to}`];
     const first = where === undefined && relation.format === 'parquet' ? units.rowsBefore(file, from ?? 0) : undefined;
-    return scan([`file_index = ${file}`, ...range], first);
+    return scan([`file_index = ${file}`, ...range], first, { file, row: from ?? 0 });
   });
 }

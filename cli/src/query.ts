@@ -32,8 +32,8 @@ export interface Plan {
   readonly weight?: string;
   readonly id?: string;
   readonly slices?: string;
-  /** What is not 0 where a row misses a value. */
-  readonly nulls: string;
+  /** Whether a row has found no match in the other file. */
+  readonly unmatched?: string;
   /** The names of columns whose text must be numbers. */
   readonly numbers: ReadonlySet<string>;
 }
@@ -100,7 +100,6 @@ export async function planOf(
   }
   const targetSql = targets && (await convert.target(targets, wanted));
   const weightSql = weight && (await convert.score(weight, 'weight'));
-  const values = [...scoreSql, ...[targetSql, weightSql].filter((sql) => sql !== undefined)];
   const id = idOf(relation, wanted);
   if (id !== undefined) await convert.type(id, 'id');
   const slices = await slicesOf(convert, relation, wanted.by);
@@ -113,7 +112,7 @@ export async function planOf(
     weight: weightSql,
     id,
     slices,
-    nulls: values.map((sql) => convert.isNull(sql)).join(' OR '),
+    unmatched: relation.unmatched && `CAST(${relation.unmatched} AS UTINYINT)`,
     numbers,
   };
 }
@@ -151,8 +150,6 @@ async function slicesOf(convert: Conversions, relation: Relation, by: readonly s
 
 /** Turns expressions into numbers, or says why they are none. */
 class Conversions {
-  private readonly lists = new Set<string>();
-
   constructor(
     private readonly duck: Duck,
     private readonly relation: Relation,
@@ -214,13 +211,13 @@ class Conversions {
       for (const expression of found.expressions) {
         columns.push(await this.score({ expressions: [expression], label: expression.slice(1, -1) }, role));
       }
-      return this.list(`list_value(${columns.join(', ')})`);
+      return `list_value(${columns.join(', ')})`;
     }
     const [expression] = found.expressions;
     const type = await this.type(expression, role);
     const item = itemType(type);
     if (item !== undefined && isNumeric(item))
-      return this.list(`CAST(${expression} AS ${item === 'FLOAT' ? 'FLOAT' : 'DOUBLE'}[])`);
+      return `CAST(${expression} AS ${item === 'FLOAT' ? 'FLOAT' : 'DOUBLE'}[])`;
     throw new UsageError(
       `--${role} expected a list of each row's classes, or a pattern such as 'logit_*', got ${quote(found.label)} of type ${type}`,
     );
@@ -239,17 +236,8 @@ class Conversions {
     if (type === 'FLOAT' || type === 'UTINYINT') return expression;
     if (isNumeric(type)) return `CAST(${expression} AS DOUBLE)`;
     const item = itemType(type);
-    if (item !== undefined && isNumeric(item)) return this.list(`CAST(${expression} AS FLOAT[])`);
+    if (item !== undefined && isNumeric(item)) return `CAST(${expression} AS FLOAT[])`;
     throw await this.notNumbers(expression, found.label, type, 'targets');
-  }
-
-  isNull(sql: string): string {
-    return this.lists.has(sql) ? `(${sql}) IS NULL OR len(${sql}) <> list_count(${sql})` : `(${sql}) IS NULL`;
-  }
-
-  private list(sql: string): string {
-    this.lists.add(sql);
-    return sql;
   }
 
   private async notNumbers(expression: string, label: string, type: string, role: Role): Promise<Error> {

@@ -4,11 +4,22 @@ import { filePattern, literal } from './duck.js';
 import { duckError } from './duck-errors.js';
 import type { Relation } from './relation.js';
 
+/** A row of a file, by the file's index. */
+export interface FileRow {
+  readonly file: number;
+  readonly row: number;
+}
+
+/**
+ * What tells where units end: the last two columns of a scan, the file's index and the row's number in it; or, where it leaves
+ * no row out, the row that it begins with. Undefined where nothing needs to be told apart.
+ */
+export type Tracked = 'columns' | FileRow | undefined;
+
 /** One query that reads some of the input. */
 export interface Scan {
   readonly sql: string;
-  /** Whether its last two columns are the file's index and the row's number in it. */
-  readonly tracked: boolean;
+  readonly tracked?: Tracked;
   /** The place of its first row in the whole input, where that is known and not where the scan before ends. */
   readonly first?: number;
 }
@@ -19,11 +30,16 @@ export interface Shard {
   readonly count: number;
 }
 
+/** A range of a chunk's rows, and whether a unit ends with it. */
+export type Cut = readonly [from: number, to: number, ends: boolean];
+
 /** Where the units of the input end: its files, and the row groups in them. */
 export class Units {
   private file = -1;
   private from = 0;
   private to = 0;
+  /** The next row of the file, where rows are counted. */
+  private row = 0;
 
   private constructor(
     /** For each file the row at which each row group ends; nothing for a file without them. */
@@ -73,12 +89,36 @@ export class Units {
     return mine(groups);
   }
 
-  /** Cuts a chunk where a unit ends: [from, to, whether a unit ends there]. */
-  cut(chunk: DuckDBDataChunk): [number, number, boolean][] {
+  /** Has a scan begin. */
+  startAt(tracked: Tracked): void {
+    if (typeof tracked === 'object') this.enterRows(tracked.file, tracked.row);
+  }
+
+  /** Cuts a chunk of a scan where a unit ends. */
+  cut(chunk: DuckDBDataChunk, tracked: Tracked): readonly Cut[] {
+    if (tracked === undefined) return [[0, chunk.rowCount, false]];
+    return tracked === 'columns' ? this.cutByColumns(chunk) : this.cutByCount(chunk.rowCount);
+  }
+
+  private cutByCount(rows: number): Cut[] {
+    const cuts: Cut[] = [];
+    let start = 0;
+    while (rows - start >= this.to - this.row) {
+      const end = start + this.to - this.row;
+      cuts.push([start, end, true]);
+      start = end;
+      this.enterRows(this.file, this.to);
+    }
+    if (start < rows) cuts.push([start, rows, false]);
+    this.row += rows - start;
+    return cuts;
+  }
+
+  private cutByColumns(chunk: DuckDBDataChunk): Cut[] {
     const column = (index: number) => chunk.getColumnVector(index) as unknown as { items: BigInt64Array };
     const files = column(chunk.columnCount - 2).items;
     const numbers = column(chunk.columnCount - 1).items;
-    const cuts: [number, number, boolean][] = [];
+    const cuts: Cut[] = [];
     let start = 0;
     for (let row = 0; row < chunk.rowCount; row++) {
       const [file, number] = [Number(files[row]), Number(numbers[row])];
@@ -96,11 +136,18 @@ export class Units {
     return cuts;
   }
 
+  /** Enters the unit of a row, or of the first one after it where its file has no more. */
+  private enterRows(file: number, row: number): void {
+    while (file < this.ends.length && row >= (this.ends[file].at(-1) ?? 0)) [file, row] = [file + 1, 0];
+    this.enter(file, row);
+  }
+
   private enter(file: number, number: number): void {
     const ends = this.ends[file] ?? [];
     let at = 0;
     while (at < ends.length && ends[at] <= number) at++;
     this.file = file;
+    this.row = number;
     this.from = at === 0 ? 0 : ends[at - 1];
     this.to = ends[at] ?? Number.POSITIVE_INFINITY;
   }

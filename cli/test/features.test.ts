@@ -160,12 +160,34 @@ test('rows of classes as lists, as patterns and as arrays', async () => {
     }
     expect(expected.count).toBe(loss === 'softmax' ? rows : 3 * rows);
   }
+  for (const [name, lists, problem] of [
+    ['none', '[[1, 2, 3], []]', 'expected 3 numbers, as in the first row, got 0'],
+    ['more', '[[1, 2], NULL, [1, 2, 3]]', 'expected 2 numbers, as in the first row, got 3'],
+  ]) {
+    const sql = `SELECT unnest(${lists}::FLOAT[][]) AS logits, 0 AS label`;
+    const err = await complaint('--sql', sql, '--loss', 'softmax', '--null', 'skip');
+    expect(err, name).toMatch(new RegExp(`row [12]: ${problem}`));
+  }
   expect(await complaint(list)).toMatch(
     /^--logits expected numbers in "logits", got lists of them; for classes there is --loss softmax/,
   );
   expect(await complaint(files.path('columns.parquet'), '--logits', 'logit_*')).toMatch(
     /^--logits expected one column for "logit_\*", got 3; for classes/,
   );
+});
+
+test('missing values of several columns are left out wherever they are', async () => {
+  // more than one of the words in which the engine marks them, and of its chunks
+  const rows = 5000;
+  const holes = (i: number) => i % 33 === 0 || (i > 2000 && i < 2100);
+  const many = parquet([
+    { name: 'logit', data: Array.from({ length: rows }, (_, i) => (holes(i) ? null : i / 1000)), type: 'FLOAT' },
+    { name: 'label', data: Array.from({ length: rows }, (_, i) => (i % 50 === 7 ? null : i % 2)), type: 'INT32' },
+  ]);
+  const left = Array.from({ length: rows }, (_, i) => i).filter((i) => !holes(i) && i % 50 !== 7);
+  const result = await json(files.write('holes.parquet', many), '--null', 'skip', '--top', '1');
+  expect(result).toMatchObject({ count: left.length, skipped: { null: rows - left.length, nan: 0, unmatched: 0 } });
+  expect(result.hardest[0].score).toBe(Math.fround(Math.max(...left.filter((i) => i % 2 === 0)) / 1000));
 });
 
 test('missing values are an error, or left out and counted', async () => {

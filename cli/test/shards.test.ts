@@ -67,6 +67,16 @@ test.each([
   expect(numbers(await run('merge', files.path('all.json'), '--json'))).toEqual(numbers(whole));
 });
 
+test('rows end a unit at the same place whether they are counted or say where they are from', async () => {
+  for (const name of ['part-.parquet', 'part-2-none.parquet']) files.write(name, part(0, 0, 1000));
+  for (const source of [groups, files.path('part-*.parquet')]) {
+    const counted = await run('score', source, '--gamma', '0.3', '--json');
+    const told = await run('score', source, '--gamma', '0.3', '--where', 'true', '--json');
+    expect({ ...told, options: 0 }, source).toEqual({ ...counted, options: 0 });
+    expect(counted.count).toBe(rows);
+  }
+});
+
 test('rows in one file or in several give the same but for rounding', async () => {
   const [one, several] = [
     await run('score', groups, '--json'),
