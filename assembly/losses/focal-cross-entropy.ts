@@ -41,7 +41,8 @@ import {
   put,
   slot,
 } from '../slots';
-import { alphaOf, complement, softGaussNewton, softTerms } from './focal-soft';
+import { softGaussNewton, softTerms } from './focal-soft';
+import { alphaOf, complement } from './target';
 import { finishPoly } from './poly';
 
 // The focal loss of a target y in [0, 1] whose factor is that of its cross entropy: L = a_t c^g B with c = 1 - e^-C,

@@ -2,7 +2,7 @@ import { BAD_PROBABILITY, Hessian } from '../../src/abi';
 import { ValueOnly, WithCurve } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { CLASS_ABOVE, GAMMA, POLY, State, bytesOf } from '../frame';
-import { alphaOf, complement } from './focal-soft';
+import { alphaOf, complement } from './target';
 import { finishPoly } from './poly';
 import { naturalLog } from '../math/logarithm';
 import { powerOf } from '../math/raise';

@@ -153,18 +153,6 @@ export function softGaussNewton(frame: usize, bytes: usize): void {
 /** The last gamma that leaves room for what General terms are spared. */
 const PLAIN_GAMMA: f64 = 3;
 
-// 1 - y, of a smoothed target with what its number has lost.
-// @ts-ignore: decorator
-@inline export function complement(at: usize, y: v128): v128 {
-  return sub(sub(every(ONE), y), get<TargetError, V0>(at));
-}
-
-// a y + (1 - a) z
-// @ts-ignore: decorator
-@inline export function alphaOf(at: usize, y: v128, z: v128): v128 {
-  return mulAdd(get<Alpha, V0>(at), y, mul(get<AlphaNegative, V0>(at), z));
-}
-
 /** Terms with one alpha for all, posWeight 1, no smoothing, gamma at most 3. */
 @final
 class Plain {}

@@ -48,7 +48,8 @@ import {
   get,
   put,
 } from '../slots';
-import { complement, signByClass } from './focal-soft';
+import { signByClass } from './focal-soft';
+import { complement } from './target';
 import { SignCurve, SignLoss, SignSlope, putSigned } from './poly';
 
 // The focal loss of a target y in [0, 1] that is a focal loss of each class:

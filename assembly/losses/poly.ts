@@ -25,7 +25,7 @@ import {
 import { VectorStage, eachVector } from '../simd/stage';
 import { V0 } from '../simd/tile';
 import { Curve, Denominator, Entropy, LossSign, Modulation, Numerator, Slope, get, put } from '../slots';
-import { alphaOf, complement } from './focal-soft';
+import { alphaOf, complement } from './target';
 
 // Poly-1 (Leng et al. 2022): L = a_t c^g (B + E c), c = 1 - p_t, E the epsilon. What E adds to the derivatives, again without
 // the power c^g, with r = c'/c:

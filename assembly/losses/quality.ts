@@ -20,7 +20,8 @@ import {
   put,
   putNumber,
 } from '../slots';
-import { OfMember, complement, prepareSoft, softDerivatives, softTerms } from './focal-soft';
+import { OfMember, prepareSoft, softDerivatives, softTerms } from './focal-soft';
+import { complement } from './target';
 import { anyNear, isNear } from './near';
 
 // Quality focal loss (Li et al. 2020): L = |p - y|^b B, B = y sp(-x) + z sp(x), z = 1 - y.

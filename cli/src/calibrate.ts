@@ -1,4 +1,5 @@
 import { focalPosterior } from 'focal-loss-wasm';
+import type { Run } from './context.js';
 import { ScoreHistogram } from './histogram.js';
 import { checked } from './losses.js';
 import { type Metrics, metricsOf, type ReliabilityBin, reliability } from './metrics.js';
@@ -9,7 +10,6 @@ import { type OutputFile, openOutput, standardOutput } from './output.js';
 import { Policy, skippedText } from './policy.js';
 import { Progress } from './progress.js';
 import { type Records, recordFormat, recordWriter } from './records.js';
-import type { Run } from './run.js';
 import { binaryTargets } from './targets.js';
 import { decimal, json, percent, table as textTable, whole } from './text.js';
 import { VERSIONS } from './versions.js';

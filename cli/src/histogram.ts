@@ -1,3 +1,4 @@
+import type { Bucket } from './bucket.js';
 import { Counter } from './counter.js';
 import { sortedScores } from './sorted.js';
 
@@ -208,16 +209,6 @@ export function areClasses(targets: Uint8Array): boolean {
   for (let i = 0; i < words.length; i++) any |= words[i];
   for (let i = whole * 4; i < targets.length; i++) any |= targets[i];
   return (any & ~0x01010101) === 0;
-}
-
-export interface Bucket {
-  readonly low: number;
-  readonly high: number;
-  readonly negatives: number;
-  readonly positives: number;
-  /** The mean score of the negatives in it, and that of the positives. */
-  readonly negativeScore: number;
-  readonly positiveScore: number;
 }
 
 export interface HistogramJSON {

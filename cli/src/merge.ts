@@ -1,10 +1,10 @@
+import type { Run } from './context.js';
 import { DataError, printable } from './errors.js';
 import type { Model } from './model.js';
 import type { ScoreFlags } from './options.js';
 import { openOutput } from './output.js';
 import { type Skipped, skippedText } from './policy.js';
 import { modelResult } from './result.js';
-import type { Run } from './run.js';
 import { costsOf, failed } from './score.js';
 import { scoreText } from './score-text.js';
 import { readState, type State, stateText } from './state.js';

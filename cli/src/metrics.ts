@@ -1,4 +1,4 @@
-import type { Bucket } from './histogram.js';
+import type { Bucket } from './bucket.js';
 import type { Probability } from './model-scores.js';
 
 /** What is known of a model beside its loss. Where there are more than a million scores each number has a bound of its error. */

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Run } from './context.js';
 import { DataError, UsageError } from './errors.js';
 import { type EvaluateRequest, type Evaluation, evaluate } from './evaluate.js';
 import { Model, type ModelJSON } from './model.js';
 import { type InputRequest, openInput } from './open.js';
 import type { Skipped } from './policy.js';
-import type { Run } from './run.js';
 import { formatOf } from './sources.js';
 import type { Table } from './table.js';
 

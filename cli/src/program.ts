@@ -1,11 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { CalibrateFlags } from './calibrate.js';
+import type { Run } from './context.js';
 import { CALIBRATE_HELP, HELP, MERGE_HELP, REPORT_HELP, SCORE_HELP } from './help.js';
 import type { MergeFlags } from './merge.js';
 import { addInputOptions, addLossOptions, addOutputOptions, addThresholdOptions, type ScoreFlags } from './options.js';
 import * as parse from './parsers.js';
 import type { ReportFlags } from './report.js';
-import type { Run } from './run.js';
 import { VERSION } from './versions.js';
 
 const SOURCES = 'files, quoted patterns, folders or URLs that hold the data set together; - with --format';

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Run } from './context.js';
 import { UsageError } from './errors.js';
 import { evaluate } from './evaluate.js';
 import { type LossFlags, lossOptions } from './losses.js';
@@ -11,7 +12,6 @@ import { Progress } from './progress.js';
 import { page } from './report/page.js';
 import { sectionsOf } from './report/sections.js';
 import { modelResult } from './result.js';
-import type { Run } from './run.js';
 import { checkFlags, collectHardest, costsOf } from './score.js';
 import { whole } from './text.js';
 import { Hardest } from './topk.js';

@@ -1,25 +1,8 @@
 import { CommanderError } from 'commander';
+import type { Streams } from './context.js';
 import { DataError, printable, UsageError } from './errors.js';
 import { program } from './program.js';
-import type { Stream } from './progress.js';
 import { Scratch } from './scratch.js';
-
-export interface Streams {
-  readonly stdout: Stream;
-  readonly stderr: Stream;
-  /** Stops the work, as Ctrl-C does. */
-  readonly signal?: AbortSignal;
-  /** The module of a thread; without it there is one thread. */
-  readonly worker?: URL;
-}
-
-/** What a command works with. */
-export interface Run extends Streams {
-  readonly scratch: Scratch;
-  /** Columns of the terminal. */
-  readonly width: number;
-  warn(message: string): void;
-}
 
 /** Runs the command line `argv`, without the program's name, and gives its exit code. */
 export async function run(argv: readonly string[], streams: Streams): Promise<number> {

@@ -1,4 +1,5 @@
 import { focalPosterior } from 'focal-loss-wasm';
+import type { Run } from './context.js';
 import { UsageError } from './errors.js';
 import { type Evaluated, evaluate } from './evaluate.js';
 import { lossOptions, takesProbabilities } from './losses.js';
@@ -12,7 +13,6 @@ import { skippedText } from './policy.js';
 import { Progress } from './progress.js';
 import { type Records, type RecordWriter, recordFormat, recordWriter } from './records.js';
 import { modelResult } from './result.js';
-import type { Run } from './run.js';
 import { scoreText } from './score-text.js';
 import { stateText } from './state.js';
 import type { Id } from './table.js';

@@ -1,4 +1,4 @@
-import type { Bucket } from './histogram.js';
+import type { Bucket } from './bucket.js';
 
 /** Scores in order, those that are equal as one bucket: what is computed from them is exact. */
 export function sortedScores(scores: Float32Array, targets: Uint8Array, weight?: Float64Array): Bucket[] {

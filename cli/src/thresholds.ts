@@ -1,4 +1,4 @@
-import type { Bucket } from './histogram.js';
+import type { Bucket } from './bucket.js';
 import type { Probability } from './model-scores.js';
 
 export interface Costs {

@@ -1,4 +1,4 @@
-import type { Bucket } from '../histogram.js';
+import type { Bucket } from '../bucket.js';
 import { type LossName, type LossOptions, makeLoss } from '../losses.js';
 import { logitsOf } from '../model-scores.js';
 
