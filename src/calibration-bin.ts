@@ -48,12 +48,12 @@ export class Bin {
   }
 }
 
-/** Whether a sum of finite terms lies in a range, and is zero where there was nothing. */
+/** Whether a sum of finite terms lies in a range of numbers >= 0, and is zero where there was nothing. */
 export function isAmount(sum: ExactSum, count: number, least: number, most: number): boolean {
   if (sum.special !== 0 || sum.isOverdrawn) return false;
   if (count === 0) return sum.isZero;
   const { value } = sum;
-  return value >= 0 && value >= least * (1 - ROUNDING) && value <= most * (1 + ROUNDING);
+  return value >= least * (1 - ROUNDING) && value <= most * (1 + ROUNDING);
 }
 
 /** The bin k of a probability, k / size <= p < (k + 1) / size, whatever the product is rounded to. */

@@ -151,6 +151,12 @@ describe('CalibrationMeter', () => {
     expect(got.compute()).toEqual(want.compute());
   });
 
+  test('the largest weight is that of float32', () => {
+    const meter = new CalibrationMeter();
+    meter.update([0.5], [1], { weight: [3.4028234663852886e38] });
+    expect(meter.compute()).toMatchObject({ weight: 3.4028234663852886e38, brier: 0.25 });
+  });
+
   test('no order, batch or tree of merges changes a bit', () => {
     const whole = new CalibrationMeter();
     whole.update(probabilities, targets, { weight });
@@ -237,7 +243,14 @@ describe('CalibrationMeter', () => {
       (m) => m.merge(new CalibrationMeter({ bins: 10 })),
       '"other.bins" expected 15 (this meter\'s), got 10',
     ],
+    [
+      'a weight beyond float32',
+      (m) => m.update([0.5], [1], { weight: [3.402823466385289e38] }),
+      '"weight" expected a number >= 0 that float32 can hold, at index 0, got 3.402823466385289e+38',
+    ],
     ['no meter', (m) => m.merge({} as never), '"other" expected a CalibrationMeter, got an object'],
+    ['null', (m) => m.merge(null as never), '"other" expected a CalibrationMeter, got null'],
+    ['a number', (m) => m.subtract(1 as never), '"other" expected a CalibrationMeter, got 1'],
     ['no bins', () => new CalibrationMeter({ bins: 0 }), '"bins" expected an integer in [1, 100000], got 0'],
     [
       'bins as text',
@@ -327,6 +340,30 @@ describe('CalibrationMeter', () => {
     ['a sum that is none', { ...state(), brier: 0.5 }, '"json.brier" expected the sum that toJSON gave'],
   ])('a state that no meter has: %s', (_, json, message) => {
     expect(errorOf(() => CalibrationMeter.fromJSON(json as CalibrationMeterJSON)).message).toContain(message);
+  });
+
+  test.each<[string, number[], number[]]>([
+    ['on the border of a bin', [0.5, 1], [1, 1]],
+    ['whose products are rounded', [1 / 15, 14 / 15, 3 / 15], [0.1, 0.7, 1e-30]],
+    ['that weigh nothing', [0, 0.75], [0, 0]],
+  ])('a state of probabilities %s is read', (_, p, weights) => {
+    for (const bins of [1, 2, 15]) {
+      const meter = new CalibrationMeter({ bins });
+      meter.update(p, new Uint8Array(p.length).fill(1), { weight: weights });
+      const text = JSON.stringify(meter);
+      expect(JSON.stringify(CalibrationMeter.fromJSON(JSON.parse(text)))).toBe(text);
+    }
+  });
+
+  test('a version of the wrong kind is a TypeError, one out of range a RangeError', () => {
+    for (const [version, kind] of [
+      ['1', TypeError],
+      [0, RangeError],
+    ] as const) {
+      const error = errorOf(() => CalibrationMeter.fromJSON({ ...state(), version: version as 1 }));
+      expect(error).toBeInstanceOf(kind);
+      expect(error).toHaveProperty('argument', 'json.version');
+    }
   });
 
   test('unknown keys of a state are ignored', () => {

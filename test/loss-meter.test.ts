@@ -429,6 +429,17 @@ describe('byClass', () => {
     }
   });
 
+  test('rows of shares have no class of their own, and are refused', () => {
+    const meter = new LossMeter(new SoftmaxFocalLoss({ numClasses: 4 }), { byClass: true });
+    const error = errorOf(() => meter.update([1, 2, 3, 4], [0.5, 0.5, 0, 0]));
+    expect(error.message).toBe('"targets" expected one label a row beside "byClass", got rows of shares');
+    expect(error).toHaveProperty('argument', 'targets');
+    expect(meter.compute().count).toBe(0);
+    // no row has neither
+    meter.update([], []);
+    expect(meter.compute().count).toBe(0);
+  });
+
   test('a failed update counts nothing', () => {
     const meter = new LossMeter(criterion, { byClass: true });
     expect(errorOf(() => meter.update(z, labels.with(499, 4))).message).toMatch(/at row 499, got 4$/);

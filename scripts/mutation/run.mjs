@@ -6,7 +6,7 @@
 // `npm ci --prefix test/mutation`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutateKernel } from './kernel.mjs';
 
@@ -62,21 +62,38 @@ function runStryker() {
   });
 }
 
-/** The score, of those that could be killed, and who survived without a word in survivors.md. */
+/** The score, of those that could be killed, in all and of each folder, and who survived without a word in survivors.md. */
 function print(title, mutants) {
-  const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
-  const killed = count('Killed', 'Timeout');
-  const alive = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
   const isExplained = ({ file, after }) => explained.includes(`\`${file}\``) && explained.includes(`\`${after}\``);
-  const open = alive.filter((mutant) => !isExplained(mutant));
+  const open = mutants.filter((mutant) => isAlive(mutant) && !isExplained(mutant));
   for (const { file, line, kind, before, after, status } of open) {
     console.log(`\n${status} ${file}:${line} (${kind})\n- ${before}\n+ ${after}`);
   }
-  const score = ((100 * killed) / (killed + alive.length)).toFixed(1);
-  const rest = count('Invalid', 'CompileError', 'RuntimeError', 'Equal', 'Ignored');
-  console.log(
-    `\n${title}: ${score} % of ${killed + alive.length} mutants die; ${alive.length - open.length} survivors are explained, ` +
-      `${open.length} are not; ${rest} did not compile, were ignored or changed nothing`,
-  );
+  console.log();
+  const folders = new Set(mutants.map(({ file }) => dirname(file)));
+  if (folders.size > 1) {
+    for (const folder of folders)
+      report(
+        folder,
+        mutants.filter(({ file }) => dirname(file) === folder),
+        isExplained,
+      );
+  }
+  report(title, mutants, isExplained);
   if (open.length > 0) process.exitCode = 1;
+}
+
+function report(title, mutants, isExplained) {
+  const alive = mutants.filter(isAlive);
+  const killed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
+  const score = ((100 * killed) / (killed + alive.length)).toFixed(1);
+  const known = alive.filter(isExplained).length;
+  console.log(
+    `${title}: ${score} % of ${killed + alive.length} mutants die; ${known} survivors are explained, ${alive.length - known} ` +
+      `are not; ${mutants.length - killed - alive.length} did not compile, were ignored or changed nothing`,
+  );
+}
+
+function isAlive({ status }) {
+  return status === 'Survived' || status === 'NoCoverage';
 }

@@ -1,8 +1,7 @@
 // Stryker on src/, run by scripts/mutation.mjs from the repository's root.
 export default {
-  testRunner: 'vitest',
-  plugins: ['./test/mutation/node_modules/@stryker-mutator/vitest-runner/dist/src/index.js'],
-  vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+  testRunner: 'resident',
+  plugins: ['./test/mutation/resident-runner.mjs'],
   // the command line is a package of its own, and threads are tested on the built package
   mutate: ['src/**/*.ts', '!src/cli/**', '!src/parallel/**', '!src/**/*.d.ts'],
   // messages are pinned where a user reads them; a mutant of a text alone tells little
@@ -15,16 +14,19 @@ export default {
     'cli',
     'test/runtimes',
     'test/mutation/node_modules',
-    'build',
+    'build/mutation',
     'reports',
   ],
   ignoreStatic: true,
   coverageAnalysis: 'perTest',
   tempDirName: 'build/mutation/sandbox',
-  reporters: ['json'],
+  incremental: true,
+  incrementalFile: 'build/mutation/incremental.json',
+  reporters: ['json', 'survivors'],
   jsonReporter: { fileName: 'build/mutation/src.json' },
-  timeoutMS: 20_000,
-  concurrency: 2,
+  timeoutMS: 25_000,
+  timeoutFactor: 0,
+  concurrency: 1,
   disableTypeChecks: false,
   // none: TypeScript 7 has no JavaScript API by which the file could be rewritten
   tsconfigFile: 'test/mutation/tsconfig.json',
