@@ -48,6 +48,8 @@ function expected(p: ArrayLike<number>, y: ArrayLike<number>, w: ArrayLike<numbe
   };
 }
 
+const NOTHING = { count: 0, weight: { terms: [] }, probabilities: { terms: [] }, positives: { terms: [] } };
+
 const close = (got: number, want: number) =>
   Object.is(got, want) || Math.abs(got - want) <= 1e-14 * Math.max(Math.abs(want), 1e-3);
 
@@ -336,6 +338,16 @@ describe('CalibrationMeter', () => {
       'a log loss that is NaN',
       { ...state(), logLoss: { terms: [], nans: 1 } },
       '"json.logLoss" expected a sum of log losses, got NaN',
+    ],
+    [
+      'a log loss of elements that weigh nothing',
+      { version: 1, bins: [{ ...NOTHING, count: 1 }], brier: { terms: [] }, logLoss: { terms: [1] } },
+      '"json.logLoss" expected a sum of log losses, got 1',
+    ],
+    [
+      'more infinite log losses than elements',
+      { ...state(), logLoss: { terms: [], infinities: 3 } },
+      '"json.logLoss" expected a sum of log losses, got Infinity',
     ],
     ['a sum that is none', { ...state(), brier: 0.5 }, '"json.brier" expected the sum that toJSON gave'],
   ])('a state that no meter has: %s', (_, json, message) => {
