@@ -43,20 +43,23 @@ function bytesOfRows(call: State, bytes: usize, start: i32, count: i32): i32 {
   for (let from = row * classes - first; from < count; from += classes) {
     const value = load<i32>(label);
     label += 4;
-    if (<u32>value < <u32>classes) {
-      const at = from + value;
-      if (<u32>at >= <u32>count) continue; // in another block
-      store<u8>(bytes + at, 1);
-      positives++;
-    } else if (value != classes) {
-      if (value != -1) call.bad |= BAD_TARGET;
-      const begin = max(from, 0);
-      const ignored = min(from + classes, count) - begin;
-      call.ignores += ignored;
-      for (let i = 0; i < ignored; i++) store<u8>(bytes + begin + i, IGNORED);
+    // no branch: which rows have a class cannot be foreseen
+    const isClass = i32(<u32>value < <u32>classes);
+    const at = from + (value & -isClass);
+    if (<u32>at < <u32>count) { // else in another block
+      store<u8>(bytes + at, isClass);
+      positives += isClass;
     }
+    if (<u32>value > <u32>classes) ignoreRow(call, bytes, value, max(from, 0), min(from + classes, count));
   }
   return positives;
+}
+
+/** Marks the bytes of a row whose label, which -1 alone is meant to be, is none. */
+function ignoreRow(call: State, bytes: usize, value: i32, begin: i32, end: i32): void {
+  if (value != -1) call.bad |= BAD_TARGET;
+  call.ignores += end - begin;
+  memory.fill(bytes + begin, IGNORED, end - begin);
 }
 
 /** Of planes, one a class: the pixels of one plane are compared to its class. Returns how many are of it. */
