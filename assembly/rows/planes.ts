@@ -35,7 +35,7 @@ import {
   xor,
   zero,
 } from '../simd/lanes';
-import { TileStage, VectorStage, eachTile, eachVector } from '../simd/stage';
+import { PairStage, TileStage, VectorStage, eachPair, eachTile, eachVector } from '../simd/stage';
 import { V0, V2, fillsTiles, wholeTiles } from '../simd/tile';
 import {
   Denominator,
@@ -291,35 +291,32 @@ class FinishRows extends VectorStage {
 /** Turns the exponentials in the gradient into the gradient. */
 export function writePlanes(frame: usize, start: i32, rows: i32): void {
   const call = changetype<State>(frame);
-  const whole = bytesOf(rows) & ~15; // vectors
-  const rest = bytesOf(rows) - whole;
+  const bytes = bytesOf(rows);
+  const pad = frame + slot<Output>();
   for (let j = 0; j < call.classes; j++) {
     const out = call.grad + bytesOf(start) + <usize>j * classBytes(call);
+    const x = bytes & 31 ? pad : out; // by pairs of vectors
     call.classAtHand = j;
-    eachVector<WritePlane>(frame, out, 0, whole);
-    if (rest == 0) continue;
-    const pad = frame + slot<Output>(); // as if the plane lay there, up to its last rows
-    memory.copy(pad + whole, out + whole, rest);
-    writePlane(frame, whole, pad);
-    memory.copy(out + whole, pad + whole, rest);
+    if (x == pad) memory.copy(pad, out, bytes);
+    eachPair<WritePlane>(frame, x, 0, bytes);
+    if (x == pad) memory.copy(out, pad, bytes);
   }
 }
 
 /** The gradient of the class at hand from the exponentials at x. */
 @final
 @unmanaged
-class WritePlane extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    writePlane(frame, o, x);
+class WritePlane extends PairStage {
+  @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
+    const at = frame + o;
+    const sign = every(SIGN);
+    const classAtHand = integers(frame + CLASS_AT_HAND);
+    const labels0 = get<Labels, V0>(at);
+    const labels1 = next<Labels, V0>(at);
+    const others0 = mul(read(x + o), get<OthersSlope, V0>(at));
+    const others1 = mul(read(x + o + 16), next<OthersSlope, V0>(at));
+    const slope0 = choose(xor(get<TargetSlope, V0>(at), sign), others0, equalIntegers(labels0, classAtHand));
+    const slope1 = choose(xor(next<TargetSlope, V0>(at), sign), others1, equalIntegers(labels1, classAtHand));
+    write2(x + o, andNot(slope0, negativeMask(labels0)), andNot(slope1, negativeMask(labels1)));
   }
-}
-
-// @ts-ignore: decorator
-@inline function writePlane(frame: usize, o: usize, x: usize): void {
-  const at = frame + o;
-  const labels = get<Labels, V0>(at);
-  const others = mul(read(x + o), get<OthersSlope, V0>(at));
-  const target = xor(get<TargetSlope, V0>(at), every(SIGN));
-  const isTarget = equalIntegers(labels, integers(frame + CLASS_AT_HAND));
-  write(x + o, andNot(choose(target, others, isTarget), negativeMask(labels)));
 }

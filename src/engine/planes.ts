@@ -12,9 +12,12 @@ interface Wanted {
   readonly hess?: Floats | undefined;
 }
 
+/** Segments staged at once: more of them would leave the second-level cache before they are read. */
+const MOST_SEGMENTS = 3;
+
 /**
- * Stages planes of as many segments at once as there is room for: a run of pixels comes the faster the longer it is, and
- * each costs a call. Regions that a call does not use are part of the room.
+ * Stages planes of several segments at once, where there is room for them: a run of pixels comes the faster the longer it is,
+ * and each costs a call. Regions that a call does not use are part of the room.
  */
 export class PlaneStager {
   /** The row that the run ends before. */
@@ -52,10 +55,10 @@ export class PlaneStager {
       const isPlain = !shares && x.kind !== 'float16' && x.kind !== 'bfloat16';
       const room = (this.hasAlphas ? instance.alphas : instance.targets) - logits;
       this.#size = isPlain ? Math.floor(room / arrays / 64) * 64 : instance.grad - logits;
-      const segments = isPlain ? Math.floor(this.#size / FLOAT_BYTES / layout.classes / this.step) : 1;
+      const most = isPlain ? Math.min(MOST_SEGMENTS, Math.floor(this.#size / FLOAT_BYTES / layout.classes / this.step)) : 1;
       this.#from = start;
       this.#to = start;
-      for (let k = 0; k < segments && this.#to < this.#end; k++) {
+      for (let k = 0; k < most && this.#to < this.#end; k++) {
         const left = plane === 0 ? this.#end - this.#to : plane - (this.#to % plane);
         this.#to += Math.min(this.step, left);
       }
