@@ -55,7 +55,8 @@ export class PlaneStager {
       const isPlain = !shares && x.kind !== 'float16' && x.kind !== 'bfloat16';
       const room = (this.hasAlphas ? instance.alphas : instance.targets) - logits;
       this.#size = isPlain ? Math.floor(room / arrays / 64) * 64 : instance.grad - logits;
-      const most = isPlain ? Math.min(MOST_SEGMENTS, Math.floor(this.#size / FLOAT_BYTES / layout.classes / this.step)) : 1;
+      const fitting = Math.floor(this.#size / FLOAT_BYTES / layout.classes / this.step);
+      const most = isPlain ? Math.min(MOST_SEGMENTS, fitting) : 1;
       this.#from = start;
       this.#to = start;
       for (let k = 0; k < most && this.#to < this.#end; k++) {
