@@ -1,5 +1,5 @@
 import { Bin, binOf, type Fault, isAmount } from './calibration-bin.js';
-import { onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
+import { notNumeric, onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
 import { numbersOf, type Operand, operandOf } from './engine/operand.js';
 import { FLOATS, targetsOf } from './engine/targets.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
@@ -207,9 +207,7 @@ export class CalibrationMeter {
     const { version, bins, brier, logLoss } = json as unknown as Record<string, unknown>;
     if (version !== VERSION) {
       const remedy = 'the state is of another version of this package, or none of a CalibrationMeter';
-      throw typeof version === 'number'
-        ? wrongValue('json.version', `${VERSION}`, version, remedy)
-        : wrongKind('json.version', `${VERSION}`, version, remedy);
+      throw notNumeric('json.version', `${VERSION}`, version, remedy);
     }
     if (!Array.isArray(bins)) throw wrongKind('json.bins', 'an array of bins', bins);
     const meter = new CalibrationMeter({ bins: bins.length });

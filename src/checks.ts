@@ -75,7 +75,7 @@ export function wrongShape(name: string, rule: string, got: string, remedy?: str
 }
 
 /** The error of a number that is none, or out of range. */
-function notNumeric(name: string, rule: string, value: unknown, remedy?: string): Error {
+export function notNumeric(name: string, rule: string, value: unknown, remedy?: string): Error {
   return typeof value === 'number' ? wrongValue(name, rule, value, remedy) : wrongKind(name, rule, value, remedy);
 }
 

@@ -93,7 +93,8 @@ export class ExactSum {
   /** Whether the sum is one of no terms, or of terms that cancel. */
   get isZero(): boolean {
     this.#carry();
-    return this.special === 0 && this.#limbs.every((limb) => limb === 0);
+    const allFinite = this.#infinities === 0 && this.#negativeInfinities === 0 && this.#nans === 0;
+    return allFinite && this.#limbs.every((limb) => limb === 0);
   }
 
   /** Whether the sum has a count of terms below zero: more was taken away than was there. */
@@ -102,13 +103,7 @@ export class ExactSum {
   }
 
   equals(other: ExactSum): boolean {
-    const difference = this.combined(other, -1);
-    return (
-      difference.#infinities === 0 &&
-      difference.#negativeInfinities === 0 &&
-      difference.#nans === 0 &&
-      difference.isZero
-    );
+    return this.combined(other, -1).isZero;
   }
 
   clone(): ExactSum {

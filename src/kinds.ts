@@ -74,8 +74,8 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 export function classOf(value: unknown): string | undefined {
   try {
     const prototype = Object.getPrototypeOf(value);
-    const make = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-    const name = typeof make === 'function' ? Object.getOwnPropertyDescriptor(make, 'name')?.value : undefined;
+    const { value: make } = Object.getOwnPropertyDescriptor(prototype, 'constructor') as PropertyDescriptor;
+    const { value: name } = Object.getOwnPropertyDescriptor(make, 'name') as PropertyDescriptor;
     return typeof name === 'string' && /^\w{1,40}$/.test(name) && name !== 'Object' ? name : undefined;
   } catch {
     return undefined;

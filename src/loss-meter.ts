@@ -1,4 +1,4 @@
-import { boolean, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
+import { boolean, notNumeric, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
 import { Floats } from './engine/arena.js';
 import type { Evaluator, Request } from './engine/evaluator.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
@@ -139,7 +139,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     const value = this.#evaluator.value(request, true);
     const { positives, negatives, sumPositives, sumNegatives } = this.#evaluator.totals;
     if (Number.isNaN(sumPositives) || Number.isNaN(sumNegatives)) {
-      this.#addLosses(typeof value === 'number' ? this.#losses(request) : value, request, positives, negatives);
+      this.#addLosses(this.#losses(request), request, positives, negatives);
       return value as Value<R>;
     }
     this.#positives.add(positives, sumPositives);
@@ -162,9 +162,10 @@ export class LossMeter<R extends Reduction = Reduction> {
       sumNegatives: this.#negatives.sum.value,
       nan: this.#nan,
     };
-    if (this.#classes !== undefined) {
+    const classes = this.#classes;
+    if (classes !== undefined) {
       result.classes = Array.from({ length: this.#evaluator.settings.numClasses ?? 0 }, (_, label) => {
-        const { count = 0, sum } = this.#classes?.get(label) ?? {};
+        const { count = 0, sum } = classes.get(label) ?? {};
         const value = sum?.value ?? 0;
         return { mean: value / count, sum: value, count };
       });
@@ -237,9 +238,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     const { version, options, nanPolicy, normalizer, classes } = json as unknown as Record<string, unknown>;
     if (version !== VERSION) {
       const remedy = 'the state is of another version of this package, or none of a LossMeter';
-      throw typeof version === 'number'
-        ? wrongValue('json.version', `${VERSION}`, version, remedy)
-        : wrongKind('json.version', `${VERSION}`, version, remedy);
+      throw notNumeric('json.version', `${VERSION}`, version, remedy);
     }
     const nan = oneOf('json.nanPolicy', nanPolicy, POLICIES);
     const meter = new LossMeter(criterion, { nan, byClass: classes !== undefined });
@@ -287,7 +286,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     return (typeof value === 'object' && losses !== request.out ? losses.slice() : value) as Value<R>;
   }
 
-  /** The losses of a batch of which only the sum is known. */
+  /** The losses of a batch whose value is known, which may be their sum. */
   #losses(request: Request): Floats {
     const out = request.out ?? this.#room(request.length);
     if (request.out === undefined) this.#evaluator.value({ ...request, out }, false);
@@ -364,9 +363,9 @@ export class LossMeter<R extends Reduction = Reduction> {
   }
 
   #setNormalizer(sum: ExactSum, another = 0): void {
-    if (another > 0) sum.add(another);
+    sum.add(another);
     this.#normalizer = sum;
-    this.#hasNormalizer = another > 0 || !sum.isZero;
+    this.#hasNormalizer = !sum.isZero;
   }
 
   #checkNormalizer({ normalizer }: Request): void {

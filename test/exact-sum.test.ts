@@ -141,6 +141,21 @@ describe('ExactSum', () => {
     expect(sum.isOverdrawn).toBe(true);
   });
 
+  test('sums of other terms that are not finite are not equal, and none of them is zero', () => {
+    const sums = [[], [Infinity], [-Infinity], [NaN], [Infinity, -Infinity], [NaN, NaN], [-Infinity, NaN]].map(sumOf);
+    sums.forEach((sum, k) => {
+      expect(sums.map((other) => sum.equals(other))).toEqual(sums.map((_, other) => other === k));
+      expect(sum.isZero).toBe(k === 0);
+    });
+    expect(sums.map((sum) => sum.special)).toEqual([0, 1, 1, 1, 2, 2, 2]);
+  });
+
+  test('42 terms of the largest number are read', () => {
+    const terms = Array(42).fill(Number.MAX_VALUE);
+    expect(sumOf(terms).toJSON()).toEqual({ terms });
+    expect(ExactSum.fromJSON('sum', { terms }).equals(sumOf(terms))).toBe(true);
+  });
+
   test.each([
     [undefined, '"sum" expected the sum that toJSON gave, an object with "terms", got undefined'],
     [[1], '"sum" expected the sum that toJSON gave, an object with "terms", got an array of length 1'],

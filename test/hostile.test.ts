@@ -1,6 +1,7 @@
 // One table of values that no argument expects, put in every place of every entry point.
 import { describe, expect, test } from 'vitest';
-import { FORM } from './support.js';
+import { hardest } from '../src/index.js';
+import { errorOf, FORM } from './support.js';
 import { WIDTHS } from './widths.js';
 
 function detached(): Float32Array {
@@ -232,4 +233,29 @@ describe.each(WIDTHS)('%s', (_, { library }) => {
     }
     expect(workspace.float32(1)).toHaveLength(1);
   });
+});
+
+test('a message names the class of an object, unless the name is none, or would have to be asked for', () => {
+  const named = (name: unknown) => {
+    const make = class {};
+    Object.defineProperty(make, 'name', { value: name });
+    return new make();
+  };
+  for (const [value, got] of [
+    [new (class Foo {})(), 'a Foo'],
+    [named('Ear'), 'an Ear'],
+    [named('x'.repeat(40)), `a ${'x'.repeat(40)}`],
+    [named('x'.repeat(41)), 'an object'],
+    [named('an error: x'), 'an object'],
+    [named(' x'), 'an object'],
+    [named('x '), 'an object'],
+    [named({ toString: () => expect.fail('called') }), 'an object'],
+    [named(['x']), 'an object'],
+    [Object.create({ constructor: 'Foo' }), 'an object'],
+    [Object.create({}, { constructor: { value: class Foo {} } }), 'an object'],
+    [Object.create(Object.create(null)), 'an object'],
+  ] as const) {
+    const [, message] = errorOf(() => hardest(value as never, 1)).message.split(', got ');
+    expect(message).toBe(got);
+  }
 });

@@ -345,6 +345,25 @@ describe('elements whose loss is NaN', () => {
     expect(meter.compute()).toMatchObject({ count: 3, nan: 3 });
   });
 
+  test('are found where losses take the place of logits', () => {
+    const criterion = new FocalLoss({ ...options, reduction: 'none' });
+    const [apart, inPlace] = [new LossMeter(criterion), new LossMeter(criterion)];
+    apart.update(x, y);
+    const out = x.slice();
+    inPlace.update(out, y, { out });
+    expect(JSON.stringify(inPlace)).toBe(JSON.stringify(apart));
+  });
+
+  test('are not taken away where they have not been seen', () => {
+    const [meter, other] = [new LossMeter(binary, { nan: 'skip' }), new LossMeter(binary, { nan: 'skip' })];
+    meter.update([1], [1]);
+    other.update([Number.NaN], [1]);
+    expect(errorOf(() => meter.subtract(other)).message).toBe(
+      '"other" expected at most 0 NaN, as this meter has seen, got 1',
+    );
+    expect(meter.compute()).toMatchObject({ count: 1, nan: 0 });
+  });
+
   test('in rows of a softmax', () => {
     const criterion = new SoftmaxFocalLoss({ numClasses: 2, gamma: 2 });
     const rows = [1, 2, Number.NaN, 1, 3, 1];
@@ -483,6 +502,12 @@ describe('meters of other options are refused', () => {
       new LossMeter(rows),
       '"other.byClass" expected true (this meter\'s), got false',
     ],
+    [
+      'byClass of the other alone',
+      new LossMeter(rows),
+      new LossMeter(rows, { byClass: true }),
+      '"other.byClass" expected false (this meter\'s), got true',
+    ],
   ])('%s', (_, meter, other, message) => {
     for (const method of ['merge', 'subtract'] as const) {
       const error = errorOf(() => meter[method](other));
@@ -495,6 +520,27 @@ describe('meters of other options are refused', () => {
         `"json.options.gamma" expected 2 (the criterion's), got 5; ${same}`,
       );
     }
+  });
+
+  test('alphas of classes are the same one by one, and as many', () => {
+    const byClass = new FocalLoss({ numClasses: 2, alpha: [0.5, 0.25] });
+    const state = new LossMeter(byClass).toJSON();
+    for (const [alpha, got] of [
+      [[0.5, 0.25, 0.25], 'an array of length 3'],
+      [[0.5], 'an array of length 1'],
+      [0.5, '0.5'],
+      [null, 'null'],
+      [undefined, 'undefined'],
+    ] as const) {
+      const json = { ...state, options: { ...state.options, alpha } } as LossMeterJSON;
+      expect(errorOf(() => LossMeter.fromJSON(byClass, json)).message).toBe(
+        `"json.options.alpha" expected an array of length 2 (the criterion's), got ${got}; ${same}`,
+      );
+    }
+    const none = new LossMeter(new FocalLoss({ numClasses: 2, alpha: null }));
+    expect(errorOf(() => none.merge(new LossMeter(byClass))).message).toBe(
+      `"other.alpha" expected null (this meter's), got an array of length 2; ${same}`,
+    );
   });
 
   test('but not of another reduction or Hessian policy, which change no sum', () => {
@@ -516,6 +562,11 @@ describe('states that no meter of this version has', () => {
   byClass.update([1, 2, 3, 3, 2, 1], [0, 2]);
   const [first, second] = byClass.toJSON().classes ?? [];
   const half = { terms: [0.5] };
+
+  test('the largest count that is a whole number is read', () => {
+    const json = { ...state, negatives: Number.MAX_SAFE_INTEGER };
+    expect(LossMeter.fromJSON(binary, json).compute().negatives).toBe(Number.MAX_SAFE_INTEGER);
+  });
 
   test('unknown keys are ignored', () => {
     const json = { ...state, written: '2026-01-01', sumPositives: { ...state.sumPositives, unit: 'nat' } };
@@ -589,6 +640,7 @@ describe('states that no meter of this version has', () => {
     ['no array', {}, '"json.classes" expected an array, got an object'],
     ['no entries', [1], '"json.classes[0]" expected an array of a label, a count and a sum, got 1'],
     ['a label out of range', [first, [3, 1, half]], '"json.classes[1][0]" expected a label above 0 and below 3, got 3'],
+    ['a label twice', [first, first], '"json.classes[1][0]" expected a label above 0 and below 3, got 0'],
     ['labels out of order', [second, first], '"json.classes[1][0]" expected a label above 2 and below 3, got 0'],
     [
       'a class without rows',
@@ -600,6 +652,11 @@ describe('states that no meter of this version has', () => {
   ])('classes: %s', (_, classes, message) => {
     const json = { ...byClass.toJSON(), classes } as LossMeterJSON;
     expect(errorOf(() => LossMeter.fromJSON(rows, json)).message).toContain(message);
+  });
+
+  test('a version of the wrong kind is a TypeError, one out of range a RangeError', () => {
+    const read = (version: unknown) => errorOf(() => LossMeter.fromJSON(binary, { ...state, version: version as 1 }));
+    expect([read('1'), read(0)]).toEqual([expect.any(TypeError), expect.any(RangeError)]);
   });
 
   test('options of a meter', () => {
@@ -663,8 +720,20 @@ describe('batches with a normalizer of their own', () => {
     expect([given, plain].map((meter) => JSON.stringify(meter))).toEqual(states);
   });
 
-  test.each([-1, 0])('a state with a sum of %d has none', (sum) => {
-    const json = { ...meterOf(5).toJSON(), normalizer: { terms: sum === 0 ? [] : [sum] } };
+  test('a meter of no batches takes either kind', () => {
+    for (const other of [meterOf(5, 2), meterOf(undefined)]) {
+      const meter = new LossMeter(binary);
+      meter.merge(other);
+      expect(JSON.stringify(meter)).toBe(JSON.stringify(other));
+      meter.subtract(other);
+      expect(JSON.stringify(meter)).toBe(JSON.stringify(new LossMeter(binary)));
+    }
+  });
+
+  test.each([-1, 0, Infinity])('a state with a sum of %d has none', (sum) => {
+    const terms = sum === -1 ? [sum] : [];
+    const normalizer = sum === Infinity ? { terms, infinities: 1 } : { terms };
+    const json = { ...meterOf(5).toJSON(), normalizer };
     expect(errorOf(() => LossMeter.fromJSON(binary, json)).message).toBe(
       `"json.normalizer" expected a sum of numbers > 0, got ${sum}`,
     );

@@ -12,8 +12,9 @@ class ResidentRunner {
   #isFresh = true;
   #isDirty = false;
 
+  /** Mutants that are reached while tests are loaded need no other load: they are run in the tests that reach them again. */
   capabilities() {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
   async init() {
