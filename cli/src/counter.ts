@@ -31,7 +31,7 @@ export class Counter {
     this.capacity = CAPACITY.value;
     this.counts = 2 ** COUNT_BITS.value;
     this.scores = new Float32Array(memory.buffer, SCORES.value, this.capacity);
-    this.targets = new Uint8Array(memory.buffer, TARGETS.value, this.capacity);
+    this.targets = new Uint8Array(memory.buffer, TARGETS.value, this.capacity + 16);
     this.words = new Uint32Array(memory.buffer, BUCKETS.value, 4 * 2 ** (32 - LOW_BITS.value));
   }
 
@@ -45,7 +45,7 @@ export class Counter {
       if (this.pending + count >= this.counts) this.empty(sums);
       this.scores.set(scores.subarray(start, start + count));
       this.targets.set(targets.subarray(start, start + count));
-      this.targets.fill(0, count, count + 8);
+      this.targets.fill(0, count, count + 16);
       if (this.exports.add(count) === 0) return start;
       this.pending += count;
     }

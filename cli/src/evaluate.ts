@@ -85,14 +85,16 @@ class Evaluator {
         const out = elementwise ? this.buffer(m, lossCount(model, block)) : undefined;
         // the losses of the first gamma are those that are written and listed
         const call = { ...(weight && { weight }), ...(out && (g === 0 ? { out } : {})) };
+        let value: number | Float32Array;
         try {
-          meter.update(scores[m], targets as never, call);
+          value = meter.update(scores[m], targets as never, call);
         } catch (error) {
           throw located(error, table, block, place);
         }
         if (g === 0 && out !== undefined) losses.push(out);
+        // a finite mean adds nothing to the sum that is not
+        if (g === 0 && !(typeof value === 'number' && Number.isFinite(value))) this.checkSum(model, block, rowOf);
       }
-      this.checkSum(model, block, rowOf);
       if (hard === undefined) model.soft = true;
       else if (model.settings.loss !== 'softmax') this.count(model, block.scores[m], scores[m], hard, weight);
       if (model.multiclass !== undefined && !(targets instanceof Float32Array)) {

@@ -132,7 +132,8 @@ export class ScoreHistogram {
     if (exact !== undefined || sums === undefined) return exact ?? [];
     const buckets: Bucket[] = [];
     for (let at = 0; at < sums.length; at += 4) {
-      const [negatives, positives] = [sums[at], sums[at + 2]];
+      const negatives = sums[at];
+      const positives = sums[at + 2];
       if (negatives === 0 && positives === 0) continue;
       const base = (at >>> 2) * (LOW_MASK + 1);
       buckets.push({
@@ -200,16 +201,6 @@ const NAN_BUCKETS = [0x007fffff - 0x400000, 0xffc00000].map((ordered) => {
   const key = ordered >>> LOW_BITS;
   return key < 1 << (KEY_BITS - 1) ? [0, key + 1] : [key, 1 << KEY_BITS];
 });
-
-/** Whether every byte is 0 or 1. */
-export function areClasses(targets: Uint8Array): boolean {
-  let any = 0;
-  const whole = targets.byteOffset % 4 === 0 ? targets.length >> 2 : 0;
-  const words = whole === 0 ? new Uint32Array(0) : new Uint32Array(targets.buffer, targets.byteOffset, whole);
-  for (let i = 0; i < words.length; i++) any |= words[i];
-  for (let i = whole * 4; i < targets.length; i++) any |= targets[i];
-  return (any & ~0x01010101) === 0;
-}
 
 export interface HistogramJSON {
   readonly count: number;

@@ -62,10 +62,14 @@ function rank(buckets: readonly Bucket[], positives: number, negatives: number) 
     if (bucket.low !== bucket.high) unknown += within / 2;
     below += bucket.negatives;
   }
-  let [tp, fp, sum, best, worst] = [0, 0, 0, 0, 0];
+  let tp = 0;
+  let fp = 0;
+  let sum = 0;
+  let best = 0;
+  let worst = 0;
   for (let i = buckets.length - 1; i >= 0; i--) {
     const bucket = buckets[i];
-    const [p, n] = [bucket.positives, bucket.negatives];
+    const { positives: p, negatives: n } = bucket;
     const before = tp + fp === 0 ? 1 : tp / (tp + fp);
     tp += p;
     fp += n;
@@ -89,21 +93,20 @@ function rank(buckets: readonly Bucket[], positives: number, negatives: number) 
 }
 
 function properScores(buckets: readonly Bucket[], probability: Probability, count: number) {
-  let [logLoss, brier, logLossError, brierError] = [0, 0, 0, 0];
+  let logLoss = 0;
+  let brier = 0;
+  let logLossError = 0;
+  let brierError = 0;
   for (const bucket of buckets) {
-    const parts = [
-      { weight: bucket.negatives, score: bucket.negativeScore, y: 0 },
-      { weight: bucket.positives, score: bucket.positiveScore, y: 1 },
-    ];
-    for (const { weight, score, y } of parts) {
+    for (let y = 0; y <= 1; y++) {
+      const weight = y === 0 ? bucket.negatives : bucket.positives;
       if (weight === 0) continue;
-      const of = (s: number) => crossEntropy(s, y, probability);
-      const squared = (s: number) => (y === 1 ? probability.not(s) : probability.of(s)) ** 2;
-      logLoss += weight * of(score);
-      brier += weight * squared(score);
+      const score = y === 0 ? bucket.negativeScore : bucket.positiveScore;
+      logLoss += weight * crossEntropy(score, y, probability);
+      brier += weight * squaredError(score, y, probability);
       if (bucket.low === bucket.high) continue;
-      logLossError += weight * curvature(of, bucket.low, bucket.high);
-      brierError += weight * curvature(squared, bucket.low, bucket.high);
+      logLossError += weight * curvature(crossEntropy, bucket, y, probability);
+      brierError += weight * curvature(squaredError, bucket, y, probability);
     }
   }
   return {
@@ -114,11 +117,18 @@ function properScores(buckets: readonly Bucket[], probability: Probability, coun
   };
 }
 
+type Score = (score: number, y: number, probability: Probability) => number;
+
 /** How far the mean of a smooth function can be from the function of the mean: the gap between its chord and its curve. */
-function curvature(of: (score: number) => number, low: number, high: number): number {
+function curvature(of: Score, { low, high }: Bucket, y: number, probability: Probability): number {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return 0;
-  const gap = Math.abs((of(low) + of(high)) / 2 - of((low + high) / 2));
+  const chord = (of(low, y, probability) + of(high, y, probability)) / 2;
+  const gap = Math.abs(chord - of((low + high) / 2, y, probability));
   return Number.isFinite(gap) ? gap : 0;
+}
+
+function squaredError(score: number, y: number, probability: Probability): number {
+  return (y === 1 ? probability.not(score) : probability.of(score)) ** 2;
 }
 
 /** With PyTorch's bound, 100, where the own class has no probability. */
@@ -129,16 +139,14 @@ function crossEntropy(score: number, y: number, probability: Probability): numbe
 export function reliability(buckets: readonly Bucket[], probability: Probability, bins = 15): ReliabilityBin[] {
   const sums = Array.from({ length: bins }, () => ({ count: 0, probability: 0, positives: 0 }));
   for (const bucket of buckets) {
-    for (const [weight, score, positive] of [
-      [bucket.negatives, bucket.negativeScore, 0],
-      [bucket.positives, bucket.positiveScore, 1],
-    ]) {
+    for (let y = 0; y <= 1; y++) {
+      const weight = y === 0 ? bucket.negatives : bucket.positives;
       if (weight === 0) continue;
-      const p = probability.of(score);
+      const p = probability.of(y === 0 ? bucket.negativeScore : bucket.positiveScore);
       const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(p * bins) - 1))];
       bin.count += weight;
       bin.probability += weight * p;
-      bin.positives += weight * positive;
+      bin.positives += weight * y;
     }
   }
   return sums.map(({ count, probability: sum, positives }, i) => ({

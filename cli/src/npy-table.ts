@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { type ArrayInput, openArray } from './array.js';
 import { fileBytes } from './bytes.js';
+import type { Cuts } from './cuts.js';
 import { DataError, list, UsageError } from './errors.js';
 import { openArchive } from './npz.js';
 import type { Source } from './sources.js';
-import { type Block, blockRows, count, type Rows, type Table, tuple, type Values } from './table.js';
+import { type Block, count, type Rows, type Table, tuple, type Values } from './table.js';
 
 /** What is wanted of arrays. */
 export interface ArrayRequest {
@@ -17,7 +18,7 @@ export interface ArrayRequest {
   readonly wanted: 'needed' | 'optional' | 'none';
   readonly weight?: string;
   readonly id?: string;
-  readonly shard?: { readonly index: number; readonly count: number };
+  readonly cuts: Cuts;
 }
 
 interface Part {
@@ -25,9 +26,6 @@ interface Part {
   readonly array: ArrayInput;
   readonly width: number;
 }
-
-// A shard takes whole pieces: many enough to share out, long enough to read at full speed.
-const PIECE_BLOCKS = 16;
 
 export async function openNpy(source: Source, role: 'scores' | 'targets', request: ArrayRequest): Promise<Table> {
   const array = await openArray(await fileBytes(source.file, source.name));
@@ -120,6 +118,8 @@ function arrayTable(name: string, parts: readonly Part[], models: readonly strin
   const first = parts[0];
   const rows = first.array.count / first.width;
   const { shape } = first.array;
+  const { cuts } = request;
+  for (const { width } of parts) cuts.fit(width);
   let done = 0;
   return {
     name,
@@ -127,19 +127,13 @@ function arrayTable(name: string, parts: readonly Part[], models: readonly strin
     models: first.role === 'scores' ? models : [],
     probabilities: request.probabilities,
     async *blocks() {
-      const step = blockRows(Math.max(...parts.map((part) => part.width)));
-      const { index = 1, count: shards = 1 } = request.shard ?? {};
-      for (let piece = 0; done < rows; piece++) {
-        const end = shards === 1 ? rows : Math.min(rows, done + step * PIECE_BLOCKS);
-        const mine = piece % shards === index - 1;
-        if (shards > 1 && !mine) {
-          for (const { array, width } of parts) await array.skip((end - done) * width);
-          done = end;
-        }
-        while (done < end) {
-          const length = Math.min(step, end - done);
+      for (const { from, to } of cuts.shares(rows)) {
+        if (from > done) for (const { array, width } of parts) await array.skip((from - done) * width);
+        done = from;
+        while (done < to) {
+          const length = Math.min(cuts.blockRows, to - done);
           const block = await readBlock(parts, length);
-          if (shards > 1) block.first = done;
+          if (cuts.several) block.first = done;
           done += length;
           yield block;
         }

@@ -1,4 +1,4 @@
-import yauzl from 'yauzl';
+import type { Entry } from 'yauzl';
 import { type Bytes, streamBytes } from './bytes.js';
 import { DataError, list, printable } from './errors.js';
 
@@ -14,10 +14,11 @@ const MOST_ENTRIES = 10_000;
 
 export async function openArchive(file: string, name: string): Promise<Archive> {
   const fail = (error: unknown) => new DataError(name, `not a readable .npz file: ${printable(messageOf(error), 200)}`);
+  const { default: yauzl } = await import('yauzl');
   const zip = await yauzl.openPromise(file, { autoClose: false, lazyEntries: true }).catch((error) => {
     throw fail(error);
   });
-  const entries = new Map<string, yauzl.Entry>();
+  const entries = new Map<string, Entry>();
   try {
     if (zip.entryCount > MOST_ENTRIES) throw new Error(`it holds ${zip.entryCount} entries`);
     for await (const entry of zip.eachEntry()) {

@@ -1,4 +1,5 @@
 import type { DialectFlags } from './csv-dialect.js';
+import { Cuts } from './cuts.js';
 import { Duck, PARQUET_MEMORY, TEXT_MEMORY } from './duck.js';
 import { duckTable } from './duck-table.js';
 import { DataError, printable, UsageError } from './errors.js';
@@ -56,12 +57,15 @@ function checkRequest({ sources, sql, join, on }: InputRequest): void {
 
 class Opener {
   private duck: Promise<Duck> | undefined;
+  private readonly cuts: Cuts;
 
   constructor(
     private readonly request: InputRequest,
     private readonly scratch: Scratch,
     private readonly signal: AbortSignal | undefined,
-  ) {}
+  ) {
+    this.cuts = new Cuts(request.shard);
+  }
 
   async open(sources: readonly Source[]): Promise<Table> {
     const { request } = this;
@@ -207,7 +211,7 @@ class Opener {
   }
 
   private arrays(): ArrayRequest {
-    return this.request;
+    return { ...this.request, cuts: this.cuts };
   }
 
   private async openJoined(sources: readonly Source[]): Promise<Table> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -116,7 +115,7 @@ function written(handle: FileHandle, file: string): OutputFile {
 }
 
 async function replaced(target: string, file: string, old: Stats | undefined): Promise<OutputFile> {
-  const temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomUUID()}.tmp`);
+  const temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${crypto.randomUUID()}.tmp`);
   // what was private stays private, from the first byte on
   const mode = old === undefined ? 0o666 : old.mode & 0o7777;
   const handle = await opened(temporary, 'wx', mode).catch((error) => {

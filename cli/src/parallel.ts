@@ -41,24 +41,38 @@ export async function evaluateShared(
   run: Run,
   onProgress: (share: number) => void,
 ): Promise<Evaluation> {
-  const shard = (index: number): Task => ({ ...task, input: { ...task.input, shard: { index, count: threads } } });
+  // the metrics of a softmax are no exact sums: they depend on who has seen which rows
+  const taken = task.evaluation.settings.loss === 'softmax' ? undefined : new SharedArrayBuffer(4);
+  const shard = (index: number): Task => ({
+    ...task,
+    input: { ...task.input, shard: { index, count: threads, taken } },
+  });
   let warned = false;
   const warn = (message: string) => {
     if (!warned) run.warn(message);
     warned = true;
   };
   const workers: Worker[] = [];
+  const failure = new AbortController();
+  const signal = run.signal === undefined ? failure.signal : AbortSignal.any([run.signal, failure.signal]);
+  let own: Promise<Evaluation> | undefined;
+  let done = false;
   try {
     const others = Array.from({ length: threads - 1 }, (_, i) => inThread(shard(i + 2), run, workers, warn));
-    const own = inThisThread(shard(1), run, onProgress, warn);
+    own = inThisThread(shard(1), { ...run, signal }, onProgress, warn);
     const [first, ...rest] = await Promise.all([own, ...others]);
     for (const part of rest) {
       for (const [i, model] of part.models.entries()) first.models[i].merge(model);
       for (const key of Object.keys(first.skipped) as (keyof Skipped)[]) first.skipped[key] += part.skipped[key];
     }
+    done = true;
     return { ...first, rows: [first, ...rest].reduce((sum, part) => sum + part.rows, 0) };
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    // threads that are done end by themselves
+    if (!done) {
+      failure.abort();
+      await Promise.allSettled([own, ...workers.map((worker) => worker.terminate())]);
+    }
   }
 }
 

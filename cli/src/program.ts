@@ -10,8 +10,29 @@ import { VERSION } from './versions.js';
 
 const SOURCES = 'files, quoted patterns, folders or URLs that hold the data set together; - with --format';
 
-/** The commands; each is loaded when it runs, and tells its exit code to `done`. */
-export function program(run: Run, done: (code: number) => void): Command {
+/** Gives a command its options, and what it does; its exit code is told to `done`. */
+type Define = (command: Command, run: Run, done: (code: number) => void) => void;
+
+const COMMANDS: readonly { readonly name: string; readonly summary: string; readonly define: Define }[] = [
+  {
+    name: 'score',
+    summary: 'the loss of predictions, by class and slice, and the hardest of them',
+    define: defineScore,
+  },
+  {
+    name: 'calibrate',
+    summary: 'the probabilities behind the scores of a model trained with focal loss',
+    define: defineCalibrate,
+  },
+  { name: 'report', summary: 'one page of plots', define: defineReport },
+  { name: 'merge', summary: 'adds up the states of shards', define: defineMerge },
+];
+
+/**
+ * The commands; each is loaded when it runs. Where `argv` begins with one of them the others get no options: nobody asks for
+ * them, and they would take as long as a small file does.
+ */
+export function program(argv: readonly string[], run: Run, done: (code: number) => void): Command {
   const { stdout } = run;
   const root = new Command('focal-loss')
     .description(
@@ -35,76 +56,82 @@ export function program(run: Run, done: (code: number) => void): Command {
     throw new CommanderError(0, 'commander.version', VERSION);
   });
 
-  const scoring = root
-    .command('score')
-    .summary('the loss of predictions, by class and slice, and the hardest of them')
+  const isNamed = COMMANDS.some(({ name }) => name === argv[0]);
+  for (const { name, summary, define } of COMMANDS) {
+    const command = root.command(name).summary(summary);
+    if (!isNamed || name === argv[0]) define(command, run, done);
+  }
+  return root;
+}
+
+function defineScore(command: Command, run: Run, done: (code: number) => void): void {
+  command
     .description('Prints the loss of predictions, its share by class, how good they are, and the hardest of them.')
     .argument('[SOURCE...]', `${SOURCES}; of .npy files logits, then targets`);
-  addInputOptions(scoring, true);
-  addLossOptions(scoring);
-  addScoreOptions(scoring);
-  addThresholdOptions(scoring);
-  addOutputOptions(scoring, "each element's index, id, score, probability, target and loss").addHelpText(
+  addInputOptions(command, true);
+  addLossOptions(command);
+  addScoreOptions(command);
+  addThresholdOptions(command);
+  addOutputOptions(command, "each element's index, id, score, probability, target and loss").addHelpText(
     'after',
     SCORE_HELP,
   );
-  scoring.action(async (sources: string[], flags: ScoreFlags) => {
+  command.action(async (sources: string[], flags: ScoreFlags) => {
     const { score } = await import('./score.js');
     done(await score(sources, flags, run));
   });
+}
 
-  const calibrating = root
-    .command('calibrate')
-    .summary('the probabilities behind the scores of a model trained with focal loss')
+function defineCalibrate(command: Command, run: Run, done: (code: number) => void): void {
+  command
     .description(
       'Computes the probability behind each score of a model that was trained with focal loss; with targets also how good they were before and after.',
     )
     .argument('[SOURCE...]', SOURCES);
-  addInputOptions(calibrating, true);
-  addTraining(calibrating);
-  addOutputOptions(calibrating, 'the probabilities').addHelpText('after', CALIBRATE_HELP);
-  calibrating.action(async (sources: string[], flags: CalibrateFlags) => {
+  addInputOptions(command, true);
+  addTraining(command);
+  addOutputOptions(command, 'the probabilities').addHelpText('after', CALIBRATE_HELP);
+  command.action(async (sources: string[], flags: CalibrateFlags) => {
     const { calibrate } = await import('./calibrate.js');
     done(await calibrate(sources, flags, run));
   });
+}
 
-  const reporting = root
-    .command('report')
-    .summary('one page of plots')
+function defineReport(command: Command, run: Run, done: (code: number) => void): void {
+  command
     .description('Writes one HTML file of tables and plots, which needs no network.')
     .argument('[SOURCE...]', SOURCES);
-  addInputOptions(reporting, true);
-  addLossOptions(reporting);
-  addThresholdOptions(reporting);
-  reporting
+  addInputOptions(command, true);
+  addLossOptions(command);
+  addThresholdOptions(command);
+  command
     .option('--top <k>', 'the hardest rows to list', parse.wholeNumber, 20)
     .requiredOption('--out <file>', 'the page to write, as in report.html', parse.nonEmpty)
     .option('--force', 'replace a file that exists')
     .option('--title <text>', 'the heading of the page')
     .addHelpText('after', REPORT_HELP);
-  reporting.action(async (sources: string[], flags: ReportFlags) => {
+  command.action(async (sources: string[], flags: ReportFlags) => {
     const { report } = await import('./report.js');
     done(await report(sources, flags, run));
   });
+}
 
-  const merging = root
-    .command('merge')
-    .summary('adds up the states of shards')
+function defineMerge(command: Command, run: Run, done: (code: number) => void): void {
+  command
     .description('Adds up the states that score --state has written for shards, and prints what score prints.')
     .argument('<STATE...>', 'states of shards that were scored with the same options');
-  addReduction(merging);
-  addThresholdOptions(merging);
-  merging
+  addReduction(command);
+  addThresholdOptions(command);
+  command
     .option('--fail-above <loss>', 'exit with 3 where the loss is above', parse.number)
     .option('--state <file>', 'write the state of all of them')
     .option('--force', 'replace a file that exists')
     .option('--json', 'print one JSON object')
     .addHelpText('after', MERGE_HELP);
-  merging.action(async (files: string[], flags: MergeFlags) => {
+  command.action(async (files: string[], flags: MergeFlags) => {
     const { merge } = await import('./merge.js');
     done(await merge(files, flags, run));
   });
-  return root;
 }
 
 function addReduction(command: Command): Command {

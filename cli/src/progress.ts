@@ -1,4 +1,5 @@
-import { SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
+import type { SingleBar } from 'cli-progress';
 
 export type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -17,7 +18,9 @@ export class Progress {
   report(share: number): void {
     if (Date.now() - this.begin < this.delay) return;
     if (this.bar === undefined) {
-      this.bar = new SingleBar({
+      // most work ends before it would be loaded
+      const library: typeof import('cli-progress') = createRequire(import.meta.url)('cli-progress');
+      this.bar = new library.SingleBar({
         stream: this.stream,
         format: 'reading {bar} {percentage}% {eta_formatted} left',
         barCompleteChar: '#',

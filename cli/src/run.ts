@@ -18,7 +18,7 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
   try {
     if (argv.length === 0)
       throw new UsageError('expected a command: score, calibrate, report or merge; see focal-loss --help');
-    await program({ ...streams, scratch, width, warn: complain }, done).parseAsync(argv, { from: 'user' });
+    await program(argv, { ...streams, scratch, width, warn: complain }, done).parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
     if (streams.signal?.aborted) return 130;

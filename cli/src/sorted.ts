@@ -6,7 +6,8 @@ export function sortedScores(scores: Float32Array, targets: Uint8Array, weight?:
   const buckets: Bucket[] = [];
   for (let i = 0; i < order.length; ) {
     const score = scores[order[i]];
-    let [negatives, positives] = [0, 0];
+    let negatives = 0;
+    let positives = 0;
     for (; i < order.length && scores[order[i]] === score; i++) {
       const w = weight === undefined ? 1 : weight[order[i]];
       if (targets[order[i]] === 0) negatives += w;
@@ -27,5 +28,7 @@ function orderOf(scores: Float32Array): Uint32Array {
     keys[i] = ((word ^ ((word >> 31) | 0x80000000)) >>> 0) * 2 ** 20 + i;
   }
   keys.sort();
-  return Uint32Array.from(keys, (key) => key % 2 ** 20);
+  const order = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) order[i] = keys[i] % 2 ** 20;
+  return order;
 }

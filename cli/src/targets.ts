@@ -1,5 +1,4 @@
 import { DataError } from './errors.js';
-import { areClasses } from './histogram.js';
 import type { Block, Rows, Table, Values } from './table.js';
 
 /** Targets as the library takes them, and as classes where every one is hard. */
@@ -11,8 +10,8 @@ export interface Prepared {
 
 /** Hard targets become bytes whatever their type, so that they are computed as such. */
 export function binaryTargets(values: Values, ignoreIndex: number | undefined): Prepared {
-  if (values instanceof Uint8Array && ignoreIndex === undefined && areClasses(values))
-    return { targets: values, hard: values };
+  // the loss refuses bytes that are neither 0 nor 1
+  if (values instanceof Uint8Array && ignoreIndex === undefined) return { targets: values, hard: values };
   const hard = new Uint8Array(values.length);
   let ignored = false;
   for (let i = 0; i < values.length; i++) {

@@ -33,8 +33,9 @@ function stacked([head, ...rows]: readonly (readonly string[])[], width: number)
     .join('\n\n');
 }
 
+/** A count with its thousands apart; `toLocaleString` would first load the tables of all languages, which takes a while. */
 export function whole(value: number): string {
-  return Number.isInteger(value) ? value.toLocaleString('en-US') : decimal(value);
+  return Number.isSafeInteger(value) ? String(value).replace(/\B(?=(?:\d{3})+$)/g, ',') : decimal(value);
 }
 
 /** Six significant digits, as many as a float32 can be trusted for. */

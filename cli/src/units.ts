@@ -28,6 +28,8 @@ export interface Shard {
   /** From 1. */
   readonly index: number;
   readonly count: number;
+  /** Between threads: how many shares of arrays are taken, an int32. Whoever is free takes the next one, not every so many-th. */
+  readonly taken?: SharedArrayBuffer;
 }
 
 /** A range of a chunk's rows, and whether a unit ends with it. */

@@ -8,8 +8,20 @@ import { Scratch } from './scratch.js';
 
 const { input, evaluation } = workerData as Task;
 const tell = (told: Told) => parentPort?.postMessage(told);
-const scratch = new Scratch();
+let told: Told;
 try {
+  told = await work();
+} catch (error) {
+  told = {
+    kind: 'error',
+    usage: error instanceof UsageError,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+tell(told);
+
+async function work(): Promise<Told> {
+  const scratch = new Scratch();
   const opened = await openInput(input, scratch);
   try {
     const { models, skipped, rows } = await evaluate({
@@ -18,16 +30,9 @@ try {
       onProgress() {},
       warn: (message) => tell({ kind: 'warning', message }),
     });
-    tell({ kind: 'done', models: models.map((model) => model.toJSON()), skipped, rows });
+    return { kind: 'done', models: models.map((model) => model.toJSON()), skipped, rows };
   } finally {
     await opened.close();
+    await scratch.clear();
   }
-} catch (error) {
-  tell({
-    kind: 'error',
-    usage: error instanceof UsageError,
-    message: error instanceof Error ? error.message : String(error),
-  });
-} finally {
-  await scratch.clear();
 }

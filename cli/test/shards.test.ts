@@ -67,6 +67,28 @@ test.each([
   expect(numbers(await run('merge', files.path('all.json'), '--json'))).toEqual(numbers(whole));
 });
 
+test('shards of rows of classes take the labels of their own rows', async () => {
+  const [many, classes] = [60_000, 40];
+  const logits = Float32Array.from({ length: many * classes }, (_, i) => ((i * 7919) % 1001) / 250 - 2);
+  const labels = Int32Array.from({ length: many }, (_, i) => (i * 31) % classes);
+  const sources = [
+    files.write('rows.npy', npy('<f4', [many, classes], logits)),
+    files.write('labels.npy', npy('<i4', [many], labels)),
+  ];
+  for (const loss of ['softmax', 'onehot']) {
+    const whole = await run('score', ...sources, '--loss', loss, '--json');
+    const states = [1, 2, 3].map((i) => files.path(`rows-${i}.json`));
+    for (const [i, state] of states.entries()) {
+      await run('score', ...sources, '--loss', loss, '--json', '--shard', `${i + 1}/3`, '--state', state, '--force');
+    }
+    const { sum, count, metrics } = await run('merge', ...states, '--json');
+    expect([sum, count], loss).toEqual([whole.sum, whole.count]);
+    // of a softmax its metrics are but rounded
+    for (const [name, value] of Object.entries(whole.metrics).filter(([name]) => name !== 'error'))
+      expect(Math.abs(metrics[name] / Number(value) - 1), `${loss} ${name}`).toBeLessThan(1e-9);
+  }
+});
+
 test('rows end a unit at the same place whether they are counted or say where they are from', async () => {
   for (const name of ['part-.parquet', 'part-2-none.parquet']) files.write(name, part(0, 0, 1000));
   for (const source of [groups, files.path('part-*.parquet')]) {
