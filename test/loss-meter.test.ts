@@ -324,7 +324,7 @@ describe('elements whose loss is NaN', () => {
     expect(meter.compute()).toMatchObject({ sumPositives: Number.NaN, positives: 1, nan: 1 });
     expect(meter.compute().sumNegatives).toBeGreaterThan(0);
     const soft = new LossMeter(binary, { nan: 'skip' });
-    soft.update([Number.NaN, 1, Number.NaN], Float32Array.of(0.6, 0.25, 0.4));
+    soft.update([Number.NaN, 1, Number.NaN], Float32Array.of(0.6, 0.25, 0.5));
     expect(soft.compute()).toMatchObject({ count: 1, positives: 0, negatives: 1, nan: 2 });
   });
 

@@ -177,6 +177,61 @@ describe('OneHotFocalLoss', () => {
     expect(firstDifference(doubled.forward(tensor, labels, { weight }), twice)).toBe(-1);
   });
 
+  test('an element whose loss is NaN is counted where its one-hot target is', () => {
+    for (const shape of [
+      { classes: 3, images: 4, pixels: 5 },
+      { classes: 3, images: 7, pixels: 1 },
+    ]) {
+      const { logits, labels, targets } = example(shape, null);
+      for (let k = 0; k < logits.length; k += 4) logits[k] = Number.NaN;
+      for (const nan of ['propagate', 'skip'] as const) {
+        const own = new LossMeter(new OneHotFocalLoss({ numClasses: 3, classAxis: 1 }), { nan });
+        const plain = new LossMeter(new FocalLoss(), { nan });
+        own.update({ data: logits, dims: dimsOf(shape) }, labels);
+        plain.update(logits, Uint8Array.from(targets));
+        expect(own.compute()).toEqual(plain.compute());
+      }
+    }
+  });
+
+  test('the gradient of a mean is that of the sum by the elements that are kept', () => {
+    const shape = { classes: 5, images: 40, pixels: 1 };
+    const { logits, labels, kept } = example(shape, -1);
+    const given = { numClasses: 5, ignoreIndex: -1 } as const;
+    const [mean, sum] = (['mean', 'sum'] as const).map(
+      (reduction) => new OneHotFocalLoss({ ...given, reduction }).valueAndGrad(logits, labels).grad,
+    );
+    const elements = kept.reduce((a, b) => a + b, 0);
+    expect(elements).toBeLessThan(logits.length);
+    mean.forEach((value, k) => {
+      expect(Math.abs(value * elements - sum[k])).toBeLessThanOrEqual(3e-7 * Math.abs(sum[k]));
+    });
+  });
+
+  test('labels and weights of rows have the dims of the logits without the class axis', () => {
+    const own = new OneHotFocalLoss({ numClasses: 3, classAxis: 1 });
+    const logits = { data: someLogits(24), dims: [2, 3, 4] };
+    const labels = { data: Int32Array.of(0, 1, 2, 3, 2, 1, 0, 0), dims: [2, 4] };
+    const weight = { data: someLogits(8), dims: [2, 4] };
+    const expected = own.forward(logits, labels.data, { weight: weight.data });
+    expect(own.forward(logits, labels, { weight })).toBe(expected);
+    const all = { data: someLogits(24), dims: [2, 3, 4] };
+    expect(own.forward(logits, labels, { weight: all })).toBe(own.forward(logits, labels, { weight: all.data }));
+    const message = (run: () => unknown) => errorOf(run).message;
+    expect(message(() => own.forward(logits, { ...labels, dims: [4, 2] }))).toBe(
+      '"targets" expected dims [2, 4] (those of "logits" without the class axis), got [4, 2]',
+    );
+    expect(message(() => own.forward(logits, labels, { weight: { ...weight, dims: [8] } }))).toBe(
+      '"weight" expected dims [2, 4] (those of "logits" without the class axis), got [8]',
+    );
+    expect(message(() => own.forward(logits, labels, { weight: { ...all, dims: [2, 4, 3] } }))).toBe(
+      '"weight" expected dims [2, 3, 4] (those of "logits"), got [2, 4, 3]',
+    );
+    expect(message(() => own.forward(logits, labels, { weight: [1, 2, 3] }))).toBe(
+      '"weight" expected length 24 (the length of "logits") or 8 (its rows), got 3',
+    );
+  });
+
   test('has a background of its own choice', () => {
     const { logits, labels } = example({ classes: 4, images: 50, pixels: 1 }, null);
     const moved = labels.map((label) => (label === 4 ? -1 : label));

@@ -1,7 +1,8 @@
 // Shapes: what is read in the order that its dims say, and what is refused rather than read in another.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FocalLoss, OneHotFocalLoss, SoftmaxFocalLoss } from '../src/index.js';
+import { FocalLoss, hardest, OneHotFocalLoss, SoftmaxFocalLoss } from '../src/index.js';
+import { CalibrationMeter } from '../src/metrics.js';
 import { errorOf, firstDifference, someLogits } from './support.js';
 
 const six = Float32Array.of(-3.25, 0.1, 0, 5, -0.7, 12);
@@ -110,6 +111,17 @@ describe('nested arrays', () => {
     expect(message(() => focal.forward(rows, [0, 2]))).toMatch(/OneHotFocalLoss/);
     expect(message(() => new FocalLoss({ numClasses: 3 }).forward(six, [0, 2]))).toMatch(/OneHotFocalLoss/);
     expect(message(() => focal.forward(six, Int32Array.of(0, 1, 2, 0, 0, 7)))).toMatch(/OneHotFocalLoss/);
+    expect(message(() => new FocalLoss({ numClasses: 3 }).forward(six, [0, 1, 2]))).toBe(
+      '"targets" expected length 6 (the length of "logits"), got 3',
+    );
+  });
+
+  test('and bytes that may be floats are told how to be viewed', () => {
+    const expected = '"targets" expected length 6 (the length of "logits"), got 24';
+    const remedy = 'bytes of float32 are viewed by new Float32Array(b.buffer, b.byteOffset, b.length / 4)';
+    expect(message(() => focal.forward(six, new Uint8Array(24)))).toBe(`${expected}; ${remedy}`);
+    expect(message(() => focal.forward(six, new Int8Array(24)))).toBe(expected);
+    expect(message(() => focal.forward(six, new Uint8Array(12)))).toBe(expected.replace('24', '12'));
   });
 });
 
@@ -181,6 +193,21 @@ test('hints name the way from what other libraries hold', () => {
     [Buffer.from(six.buffer), /new Float32Array\(b\.buffer/],
     [new Uint16Array(6), /type: 'float16'/],
     [six.buffer, /new Float32Array\(buffer\)$/],
+    [new SharedArrayBuffer(24), /new Float32Array\(buffer\)$/],
+    [new DataView(six.buffer), /new Float32Array\(buffer\)$/],
+    [
+      Object.create(null, {
+        dataSync: {
+          get() {
+            throw new Error('asked');
+          },
+        },
+        toArray: { value() {} },
+      }),
+      /toArray\(\)$/,
+    ],
+    [Object.create(null, { dataSync: { value: 1 } }), /got an object$/],
+    [new (class Foo {})(), /got a Foo$/],
   ];
   for (const [value, hint] of cases)
     expect(message(() => focal.forward(value as never, new Uint8Array(6)))).toMatch(hint);
@@ -196,6 +223,23 @@ test('a background that is also left out is an error', () => {
   expect(message(() => new OneHotFocalLoss({ numClasses: 3, background: 0, ignoreIndex: 0 }))).toMatch(
     /^"background" expected another label/,
   );
+});
+
+test('half floats that are read one by one are the numbers that they stand for', () => {
+  const half = (type: string, ...bits: number[]) => ({ data: Uint16Array.from(bits), dims: [bits.length], type });
+  // 1, -2, 65504, 2^-24, -2^-24, -Infinity, Infinity, NaN, -1024, 0.333251953125
+  const bits = [0x3c00, 0xc000, 0x7bff, 0x0001, 0x8001, 0xfc00, 0x7c00, 0x7e00, 0xe400, 0x3555];
+  expect([...hardest(half('float16', ...bits), 10)]).toEqual([7, 6, 2, 0, 9, 3, 4, 1, 8, 5]);
+  // 1, -2, Infinity, NaN, 3e38 or so, -0.25
+  expect([...hardest(half('bfloat16', 0x3f80, 0xc000, 0x7f80, 0x7fc0, 0x7f61, 0xbe80), 6)]).toEqual([3, 2, 4, 0, 5, 1]);
+  const weights = [0x3c00, 0x3555, 0x0001, 0x03ff, 0x7bff];
+  const values = Float32Array.of(1, 0.333251953125, 2 ** -24, 1023 * 2 ** -24, 65504);
+  const [got, expected] = [half('float16', ...weights), values].map((weight) => {
+    const meter = new CalibrationMeter({ bins: 1 });
+    meter.update(new Float32Array(5).fill(0.5), [0, 1, 0, 1, 0], { weight: weight as Float32Array });
+    return JSON.stringify(meter);
+  });
+  expect(got).toBe(expected);
 });
 
 test('half floats as bits are the numbers that they stand for', () => {

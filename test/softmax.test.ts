@@ -3,7 +3,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { FocalLoss, SoftmaxFocalLoss, softmaxFocalLoss, Workspace } from '../src/index.js';
 import { Decimal, exact, float32FromBits, SMALLEST_NORMAL } from './oracle.js';
 import { softmaxHessian } from './oracle-softmax.js';
-import { errorOf, firstDifference, random, SEGMENT, sum64 } from './support.js';
+import { errorOf, firstDifference, random, SEGMENT, someLogits, sum64 } from './support.js';
 import type { SoftmaxGroup } from './vectors/cases.js';
 
 const groups = JSON.parse(readFileSync(new URL('./vectors/softmax.json', import.meta.url), 'utf8')) as SoftmaxGroup[];
@@ -320,4 +320,66 @@ test('extreme logits never give NaN', () => {
     expect([...grad, ...hess].every(Number.isFinite)).toBe(true);
   }
   expect(softmaxFocalLoss([Number.NaN, 0], [1], { numClasses: 2 })).toBeNaN();
+});
+
+describe('shares that are none', () => {
+  const softmax = new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1, gamma: 2, reduction: 'none' });
+  const good = [0.25, 0.5, 0.25];
+  /** Rows as planes of [images, 3, pixels]. */
+  const planes = (rows: number[][], pixels: number) =>
+    Float32Array.from({ length: 3 * rows.length }, (_, k) => {
+      const row = Math.floor(k / (3 * pixels)) * pixels + (k % pixels);
+      return rows[row][Math.floor(k / pixels) % 3];
+    });
+
+  test.each([
+    [[0.25, 0.5, 0.2509765625], undefined],
+    [[0.25, 0.5, 0.251953125], 'shares that add up to 1 at row 3, got 1.001953125'],
+    [[0.25, 0.5, 0.248046875], 'shares that add up to 1 at row 3, got 0.998046875'],
+    [[0, 0, 0], 'shares that add up to 1 at row 3, got 0'],
+    [[0.75, -0.25, 0.5], 'a share in [0, 1] of class 1 at row 3, got -0.25'],
+    [[-0.5, 0, 1.5], 'a share in [0, 1] of class 0 at row 3, got -0.5'],
+    [[0, 0, 1.5], 'a share in [0, 1] of class 2 at row 3, got 1.5'],
+    [[0.5, 0.5, Number.NaN], 'a share in [0, 1] of class 2 at row 3, got NaN'],
+  ])('%j', (row, message) => {
+    for (const pixels of [1, 2, 5]) {
+      const shares = planes([good, [0, 1, 0], good, row, ...Array(6).fill(good)], pixels);
+      const logits = { data: someLogits(30), dims: [10 / pixels, 3, pixels] };
+      for (const targets of [shares, Float64Array.from(shares)]) {
+        const run = () => softmax.forward(logits, targets);
+        if (message === undefined) expect(run()).toHaveLength(10);
+        else {
+          const error = errorOf(run);
+          expect(error.message).toBe(`"targets" expected ${message}`);
+          expect(error).toHaveProperty('argument', 'targets');
+          expect(error).toHaveProperty('index', 3);
+          expect(softmax.forward(logits, targets, { validate: false })).toHaveLength(10);
+        }
+      }
+    }
+  });
+
+  test('those beside ignoreIndex, which no row of shares can be', () => {
+    const ignoring = new SoftmaxFocalLoss({ numClasses: 3, ignoreIndex: -1 });
+    expect(errorOf(() => ignoring.forward([1, 2, 3], Float32Array.from(good))).message).toBe(
+      '"targets" expected one label a row beside "ignoreIndex", got a row of shares each; a weight of 0 leaves a row out of the sum',
+    );
+  });
+
+  test('very many for a row are staged beside alphas, and are those of a label where one is all', () => {
+    const numClasses = SEGMENT + 1001;
+    const alpha = Array.from({ length: numClasses }, (_, k) => 1 + (k % 3));
+    for (const options of [{}, { alpha }]) {
+      const wide = new SoftmaxFocalLoss({ numClasses, gamma: 2, reduction: 'none', ...options });
+      const logits = someLogits(2 * numClasses);
+      const labels = [5, numClasses - 1];
+      const shares = new Float32Array(2 * numClasses);
+      for (const [row, label] of labels.entries()) shares[row * numClasses + label] = 1;
+      const [byLabel, byShare] = [labels, shares].map((targets) => wide.gradHess(logits, targets));
+      for (const key of ['grad', 'hess'] as const) {
+        const worst = byLabel[key].reduce((most, value, k) => Math.max(most, Math.abs(value - byShare[key][k])), 0);
+        expect(worst).toBeLessThan(1e-6);
+      }
+    }
+  });
 });

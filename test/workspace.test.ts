@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FocalLoss, Workspace } from '../src/index.js';
+import { FocalLoss, SoftmaxFocalLoss, Workspace } from '../src/index.js';
 import { ACROSS, errorOf, firstDifference, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
 
 const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
@@ -182,5 +182,91 @@ test('in place: out may be the logits, and gradOut the weight', () => {
         expect(firstDifference(grad, expected.grad)).toBe(-1);
       }
     }
+  }
+});
+
+describe.each([
+  ['rows', [11_022, 3, 1]],
+  ['small planes', [1600, 3, 7]],
+  ['planes wider than a segment', [2, 3, 6000]],
+])('a softmax over %s', (_, dims) => {
+  const rows = dims[0] * dims[2];
+  const n = 3 * rows;
+  const logits = someLogits(n);
+  const labels = Int32Array.from({ length: rows }, (_, k) => (k * k) % 3);
+  const weight = softTargets(rows, 4);
+  // every share is positive, and those of a row add up to 1
+  const shares = Float32Array.from({ length: n }, (_, k) => [0.25, 0.25, 0.5][Math.floor(k / dims[2]) % 3]);
+  const options = { numClasses: 3, classAxis: 1, gamma: 2, reduction: 'none' } as const;
+
+  test.each([
+    ['labels', labels, options],
+    ['shares', shares, options],
+    ['labels beside alpha', labels, { ...options, alpha: [0.25, 0.5, 0.75] }],
+  ] as const)('has the same bits in a workspace, in part or as a whole: %s', (_, targets, given) => {
+    const softmax = new SoftmaxFocalLoss(given);
+    const expected = softmax.valueAndGrad({ data: logits, dims }, targets, { weight });
+    const curves = softmax.gradHess({ data: logits, dims }, targets, { weight });
+    for (const outside of [undefined, 'x', 'y', 'weight', 'out', 'grad', 'hess']) {
+      const space = new Workspace(6 * 4 * n);
+      const place = <T extends Float32Array | Int32Array>(name: string, array: T): T => {
+        if (name === outside) return array.slice() as T;
+        const room = array instanceof Int32Array ? space.int32(array.length) : space.float32(array.length);
+        room.set(array);
+        return room as T;
+      };
+      const x = { data: place('x', logits), dims };
+      const y = place('y', targets as Float32Array);
+      const call = { weight: place('weight', weight), out: place('out', weight), gradOut: place('grad', logits) };
+      const { value, grad } = softmax.valueAndGrad(x, y, call);
+      expect([firstDifference(value, expected.value), firstDifference(grad, expected.grad)]).toEqual([-1, -1]);
+      const { hess } = softmax.gradHess(x, y, { ...call, hessOut: place('hess', logits) });
+      expect([firstDifference(hess, curves.hess), firstDifference(call.gradOut, curves.grad)]).toEqual([-1, -1]);
+      expect(firstDifference(x.data, logits)).toBe(-1);
+    }
+  });
+});
+
+test('rows wider than a segment are read and written in a workspace, beside ordinary arrays too', () => {
+  const numClasses = SEGMENT + 999;
+  const softmax = new SoftmaxFocalLoss({ numClasses, gamma: 2, alpha: null, reduction: 'none' });
+  const logits = someLogits(2 * numClasses);
+  const labels = [1, numClasses - 1];
+  const expected = softmax.gradHess(logits, labels);
+  const workspace = new Workspace(16 * 2 * numClasses);
+  const x = workspace.float32(2 * numClasses);
+  x.set(logits);
+  const results = [workspace.float32(2 * numClasses), new Float32Array(2 * numClasses)];
+  for (const gradOut of results) {
+    const { grad, hess } = softmax.gradHess(x, labels, { gradOut });
+    expect(firstDifference(grad, expected.grad)).toBe(-1);
+    expect(firstDifference(hess, expected.hess)).toBe(-1);
+    const hessOut = results[0] === gradOut ? workspace.float32(2 * numClasses) : x.slice();
+    expect(firstDifference(softmax.gradHess(x, labels, { gradOut, hessOut }).hess, expected.hess)).toBe(-1);
+  }
+  const tooWide = new SoftmaxFocalLoss({ numClasses: 2 ** 26 + 1 });
+  expect(errorOf(() => tooWide.forward([], [])).message).toBe(
+    '"numClasses" expected at most 67108864, to stage a row, got 67108865; logits and results of wider rows must lie in a Workspace, and alpha must be null',
+  );
+});
+
+test('integer targets of which some are ignored, in a workspace', () => {
+  const n = ACROSS;
+  const labels = Uint8Array.from(hardTargets(n), (target, k) => (k % 5 === 3 ? 7 : target));
+  const logits = someLogits(n);
+  const skipping = new FocalLoss({ gamma: 2, reduction: 'none', ignoreIndex: 7 });
+  const expected = skipping.forward(logits, labels);
+  const workspace = new Workspace(20 * n);
+  const x = workspace.float32(n);
+  x.set(logits);
+  const bytes = workspace.uint8(n);
+  bytes.set(labels);
+  const ints = workspace.int32(n);
+  ints.set(labels);
+  const room = workspace.uint8(8 * n + 8);
+  const longs = new BigInt64Array(room.buffer, 8 * Math.ceil(room.byteOffset / 8), n);
+  longs.set(BigInt64Array.from(labels, BigInt));
+  for (const targets of [bytes, ints, longs]) {
+    expect(firstDifference(skipping.forward(x, targets), expected)).toBe(-1);
   }
 });

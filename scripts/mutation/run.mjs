@@ -1,7 +1,9 @@
 // Measures the tests: how many small faults of src/ and of the kernel make a test fail.
-//   npm run mutation [-- src | kernel] [--files PATTERN] [--sample N] [--seed N]
-//   --files   a regular expression of the paths to mutate
-//   --sample  of the kernel: so many mutants, chosen by the seed (default all)
+//   npm run mutation [-- src | kernel] [--files PATTERN] [--survivors] [--sample N] [--seed N]
+//   --files      a regular expression of the paths to mutate
+//   --survivors  of src/: those that lived through the last run, by all tests, however slow they are
+//   --sample     of the kernel: so many mutants, chosen by the seed (default all)
+// Results of src/ are kept in build/mutation: a run of other files adds to them, and what has not changed since is not tried again.
 // Prints the score and the survivors that test/mutation/survivors.md does not explain. Needs `npm run build`, and for src/
 // `npm ci --prefix test/mutation`.
 import { spawnSync } from 'node:child_process';
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
     files: { type: 'string', default: '' },
     sample: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: '1' },
+    survivors: { type: 'boolean', default: false },
   },
 });
 const parts = positionals.length === 0 ? ['src', 'kernel'] : positionals;
@@ -38,6 +41,18 @@ for (const part of parts) {
   } else throw new Error(`expected src or kernel, got ${part}`);
 }
 
+/** The places of mutants that lived; of a file that has changed since there is none. */
+function survivors(chosen) {
+  const { files } = JSON.parse(readFileSync(join(root, 'build/mutation/src.json'), 'utf8'));
+  return chosen.flatMap((file) => {
+    const { source, mutants = [] } = files[file] ?? {};
+    if (source !== readFileSync(join(root, file), 'utf8')) return [];
+    return mutants
+      .filter(isAlive)
+      .map(({ location: { start, end } }) => `${file}:${start.line}:${start.column}-${end.line}:${end.column}`);
+  });
+}
+
 /** Stryker's mutants in the form of the kernel's. */
 function runStryker() {
   const stryker = join(root, 'test/mutation/node_modules/@stryker-mutator/core/bin/stryker.js');
@@ -47,8 +62,10 @@ function runStryker() {
   const chosen = readdirSync(join(root, 'src'), { recursive: true })
     .map((name) => `src/${name}`)
     .filter((name) => /(?<!\.d)\.ts$/.test(name) && !/^src\/(cli|parallel)\//.test(name) && pattern.test(name));
-  args.push('--mutate', chosen.join());
-  const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: root, stdio: 'inherit' });
+  if (values.survivors) args.push('--force', '--mutate', survivors(chosen).join());
+  else args.push('--mutate', chosen.join());
+  const env = { ...process.env, MUTANT_PATIENCE_MS: values.survivors ? '60000' : '5000' };
+  const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: root, stdio: 'inherit', env });
   if (status !== 0) throw new Error('Stryker could not go on');
   const { files } = JSON.parse(readFileSync(join(root, 'build/mutation/src.json'), 'utf8'));
   return Object.entries(files).flatMap(([file, { source, mutants }]) => {

@@ -34,7 +34,7 @@ const tests = new Map<string, Test>();
 const killers = new Set<Test>();
 
 /** A mutant that lives so long survives: the tests that are left are the slowest. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = Number(process.env.MUTANT_PATIENCE_MS);
 /** What each test takes, for the process that follows one that was ended. */
 const TIMES = 'build/test-times.json';
 
