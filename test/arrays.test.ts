@@ -179,6 +179,7 @@ test('an array that has lost its buffer is not an empty one', () => {
   };
   for (const [name, run] of [
     ['logits', () => criterion.forward(lost(), [])],
+    ['logits.data', () => criterion.forward({ data: lost(), dims: [2] }, [])],
     ['targets', () => criterion.forward([], lost())],
     ['out', () => criterion.forward([], [], { out: lost() })],
     ['logits', () => focalPosterior(lost(), { gamma: 2 })],
@@ -186,4 +187,5 @@ test('an array that has lost its buffer is not an empty one', () => {
   ] as const) {
     expect(errorOf(run).message).toMatch(new RegExp(`^"${name}" expected .*buffer`));
   }
+  expect(criterion.forward({ data: [], dims: [0] }, [])).toHaveLength(0);
 });

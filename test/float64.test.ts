@@ -7,7 +7,7 @@ import { errorOf as errorIn, truthOf } from './oracle-family.js';
 import { sharesLoss } from './oracle-shares.js';
 import { softmaxPosterior } from './oracle-softmax.js';
 import { errorOf, firstDifference, hardTargets, random, SEGMENT, someLogits, sum64 } from './support.js';
-import { DOUBLE } from './widths.js';
+import { DOUBLE, SINGLE } from './widths.js';
 
 const { library } = DOUBLE;
 // biome-ignore lint/suspicious/noExplicitAny: losses are looked up by their names
@@ -293,4 +293,12 @@ test('it exports what the core entry does', () => {
 test('a loss of one entry is no loss of the other', () => {
   const { message } = errorOf(() => new single.LossMeter(new library.FocalLoss() as never));
   expect(message).toMatch(/; this one is of another copy or entry of focal-loss-wasm: import both from the same$/);
+});
+
+test('weights that float32 cannot hold are weights of double precision, and an error elsewhere', () => {
+  const [wide, narrow] = [DOUBLE, SINGLE].map(({ library }) => new library.BCEWithLogitsLoss({ reduction: 'sum' }));
+  expect(wide.forward([0], [1], { weight: [1e200] }) / (1e200 * Math.LN2)).toBeCloseTo(1, 14);
+  expect(() => narrow.forward([0], [1], { weight: [1e200] })).toThrow(
+    '"weight" expected a number that float32 can hold at index 0, got 1e+200',
+  );
 });

@@ -59,6 +59,17 @@ test('half floats that are read row by row, or are hard targets, are numbers and
     const asymmetric = new AsymmetricLoss({ reduction });
     expect(asymmetric.forward([1, 2], half(one, zero))).toEqual(asymmetric.forward([1, 2], [1, 0]));
   }
+  const brain = (...bits: number[]) => ({ data: Uint16Array.from(bits), dims: [bits.length], type: 'bfloat16' });
+  const hard = new AsymmetricLoss();
+  expect(hard.forward([1, 2], brain(0x3f80, 0))).toBe(hard.forward([1, 2], [1, 0]));
+  const rows = new FocalLoss({ numClasses: 2 });
+  expect(rows.forward(x, [0, 1, 1, 0], { weight: brain(0x3f80, 0x4000) })).toBe(
+    rows.forward(x, [0, 1, 1, 0], { weight: [1, 2] }),
+  );
+  const skipping = new FocalLoss({ ignoreIndex: 0.5, reduction: 'none' });
+  expect(skipping.forward([1, 2, 3], half(one, 0x3800, zero))).toEqual(
+    skipping.forward([1, 2, 3], Float32Array.of(1, 0.5, 0)),
+  );
   expect(() => new AsymmetricLoss().forward([1, 2], half(one, two))).toThrow(/0 or 1 at index 1, got 2/);
   expect(() => new FocalLoss().forward([1, 2], half(one, two))).toThrow(/a number in \[0, 1\] at index 1, got 2/);
 });

@@ -79,6 +79,7 @@ describe('OneHotFocalLoss', () => {
     // as many labels as a segment can refer to, and planes of one pixel more, which end segments
     { classes: 2, images: 9, pixels: SEGMENT / 4 },
     { classes: 2, images: 5, pixels: SEGMENT / 4 + 1 },
+    { classes: 2, images: 1, pixels: 4 * SEGMENT + 9 },
   ])('crosses borders of segments: %o', (shape) => {
     const ignore = -2;
     const { logits, labels, targets, kept } = example(shape, ignore);
@@ -104,6 +105,12 @@ describe('OneHotFocalLoss', () => {
     const inside = workspace.float32(logits.length);
     inside.set(logits);
     expect(firstDifference(own.forward({ data: inside, dims: tensor.dims }, labels), plain)).toBe(-1);
+    // a weight of each row is staged beside the labels
+    const { classes, pixels } = shape;
+    const weight = Float32Array.from(labels, (_, row) => 2 ** (row % 3));
+    const row = (k: number) => Math.floor(k / (classes * pixels)) * pixels + (k % pixels);
+    const weighed = plain.map((loss, k) => loss * weight[row(k)]);
+    expect(firstDifference(own.forward(tensor, labels, { weight }), weighed)).toBe(-1);
   });
 
   test('adds up in the order of FocalLoss', () => {
@@ -251,6 +258,14 @@ describe('OneHotFocalLoss', () => {
       );
       expect(error).toMatchObject({ index: 17_001 });
       expect(Number.isFinite(criterion.forward(logits, labels, { validate: false }))).toBe(true);
+    }
+    // as well where others are left out
+    for (const ignoreIndex of [-1, 99]) {
+      const skipping = new OneHotFocalLoss({ numClasses: 3, ignoreIndex });
+      for (const labels of [[1, 7, ignoreIndex], Int32Array.of(1, 7, ignoreIndex), Int8Array.of(1, 7, ignoreIndex)]) {
+        const error = errorOf(() => skipping.forward(new Float32Array(9), labels));
+        expect(error.message).toBe('"targets" expected a class index in [0, 3) or 3 (background) at row 1, got 7');
+      }
     }
     const ints = new Int32Array(20_000);
     ints[19_999] = 2 ** 31 - 1;

@@ -71,16 +71,44 @@ describe('a tensor', () => {
     );
   });
 
+  test('has the length of its array, whatever the array says, and no tensor inside', () => {
+    class Short extends Float32Array {
+      override get length(): number {
+        return 3;
+      }
+    }
+    same({ data: new Short(six.buffer), dims: [6] });
+    expect(message(() => focal.forward({ data: 'ab', dims: [2] } as never, bits))).toBe(
+      '"logits.data" expected a Float32Array, Float64Array, Float16Array, number[], got \'ab\'',
+    );
+  });
+
   test('that cannot give its data is an error that says why', () => {
-    const tensor = {
-      dims: [6],
-      get data() {
-        throw new Error('the data are on the GPU');
-      },
-    };
-    expect(message(() => focal.forward(tensor as never, bits))).toBe(
+    const errorFor = (thrown: unknown) =>
+      errorOf(() =>
+        focal.forward(
+          {
+            dims: [6],
+            get data() {
+              throw thrown;
+            },
+          } as never,
+          bits,
+        ),
+      );
+    const onGPU = new Error('the data are on the GPU');
+    const error = errorFor(onGPU);
+    expect(error.message).toBe(
       '"logits.data" expected data in memory, got an error: the data are on the GPU; fetch the data first',
     );
+    expect(error.cause).toBe(onGPU);
+    const long = errorFor(new Error('x'.repeat(101)));
+    expect(long.message).toContain(`got an error: ${'x'.repeat(100)}; fetch`);
+    expect(errorFor('text').message).toContain('got an error; fetch');
+  });
+
+  test('is an object that has data', () => {
+    expect(message(() => focal.forward({ dims: [6] } as never, bits))).toMatch(/^"logits" expected .*, got an object$/);
   });
 });
 
@@ -151,6 +179,32 @@ describe('classAxis', () => {
     }
     return planes;
   }
+
+  test('weights of rows, of elements and of classes multiply', () => {
+    const powers = (length: number) => Float32Array.from({ length }, (_, k) => 2 ** (((k * k) % 7) - 3));
+    const classWeight = [1, 2, 0.25];
+    const criterion = new FocalLoss({ numClasses: 3, classAxis: 1, classWeight, reduction: 'none' });
+    for (const dims of [
+      [2, 3, 4],
+      [8, 3, 1],
+      [1, 3, 8],
+    ]) {
+      const data = someLogits(24);
+      const targets = Uint8Array.from({ length: 24 }, (_, k) => (k % 5 === 1 ? 1 : 0));
+      const plain = focal.forward(data, targets);
+      const at = (k: number) => {
+        const [, classes, pixels] = dims;
+        return { row: Math.floor(k / (classes * pixels)) * pixels + (k % pixels), class: Math.floor(k / pixels) % 3 };
+      };
+      const ofRows = powers(8);
+      const ofElements = powers(24);
+      const weighed = (weight?: Float32Array) => criterion.forward({ data, dims }, targets, { weight });
+      const expected = (of: (k: number) => number) => plain.map((loss, k) => loss * of(k) * classWeight[at(k).class]);
+      expect(weighed(ofRows)).toEqual(expected((k) => ofRows[at(k).row]));
+      expect(weighed(ofElements)).toEqual(expected((k) => ofElements[k]));
+      expect(weighed()).toEqual(expected(() => 1));
+    }
+  });
 
   test('puts per-class and per-row values of sigmoids where their elements are', () => {
     const shape = fc.tuple(

@@ -43,7 +43,8 @@ export class LabelReader {
     const from = image * pixels + within;
     const to = plane === 0 ? (Math.floor((start + count - 1) / perImage) + 1) * pixels : from + count;
     let bad = false;
-    if (from < this.#from || to > this.#to || this.#to === 0) {
+    // segments go forward
+    if (to > this.#to) {
       if (this.#asGiven && y.kind === 'Int32Array') stageInts(instance, y, from, to - from, targets);
       else bad = convertLabels(y, from, to - from, this.classes, ints, targets / 4);
       this.#from = from;

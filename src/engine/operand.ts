@@ -191,10 +191,9 @@ export function changed(name: string, before: number, now: number): RangeError {
 
 /** What to do with something that holds numbers in its own way. */
 function remedyFor(value: unknown, name: string): string | undefined {
-  if (!isObject(value)) return undefined;
   const has = (key: string) => {
     try {
-      return typeof value[key] === 'function';
+      return typeof (value as Record<string, unknown>)[key] === 'function';
     } catch {
       return false;
     }
