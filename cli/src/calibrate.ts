@@ -10,7 +10,7 @@ import { type OutputFile, openOutput, standardOutput } from './output.js';
 import { Policy, skippedText } from './policy.js';
 import { Progress } from './progress.js';
 import { type Records, recordFormat, recordWriter } from './records.js';
-import { binaryTargets } from './targets.js';
+import { binaryTargets, checkTargets } from './targets.js';
 import { decimal, json, percent, table as textTable, whole } from './text.js';
 import { VERSIONS } from './versions.js';
 
@@ -66,6 +66,8 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
     const policy = new Policy(table, flags.null, flags.nan, flags.join);
     const [scores, probabilities] = [new Tally(), new Tally()];
     let histogram: ScoreHistogram | undefined;
+    // of targets between 0 and 1 there are no metrics, and none of some of the rows
+    let soft = false;
     let rows = 0;
     for await (const block of table.blocks()) {
       run.signal?.throwIfAborted();
@@ -79,9 +81,12 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
       probabilities.add(probability);
       if (Number.isNaN(scores.sum)) policy.refuse(fit.block, fit.start);
       if (fit.block.targets !== undefined) {
-        const { hard } = binaryTargets(fit.block.targets.values, flags.ignoreIndex);
+        const targets = fit.block.targets.values;
+        checkTargets(targets, flags.ignoreIndex, table, (row) => table.place(fit.rows?.[row] ?? fit.start + row));
+        const { hard } = binaryTargets(targets, flags.ignoreIndex);
         histogram ??= new ScoreHistogram();
-        if (hard !== undefined) histogram.add(logits, hard, fit.block.weight?.values);
+        if (hard === undefined) soft = true;
+        else histogram.add(logits, hard, fit.block.weight?.values);
       }
       if (writer !== undefined)
         await writer.write(recordsOf(fit.block.ids, fit.rows, fit.start, values, score, probability));
@@ -96,7 +101,7 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
       meanProbability: probabilities.sum / probabilities.count,
       scoresAboveHalf: scores.aboveHalf,
       probabilitiesAboveHalf: probabilities.aboveHalf,
-      ...(histogram && histogram.count > 0 && qualities(histogram, trained)),
+      ...(!soft && histogram && histogram.count > 0 && qualities(histogram, trained)),
     };
     const origin = {
       command: 'calibrate',

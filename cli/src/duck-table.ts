@@ -3,7 +3,16 @@ import type { Duck } from './duck.js';
 import { duckError } from './duck-errors.js';
 import { DataError, printable } from './errors.js';
 import type { Plan } from './query.js';
-import { type Block, blockRows, type Id, type Rows, type Table, type Values } from './table.js';
+import {
+  type Block,
+  blockRows,
+  type Id,
+  type Ids,
+  type Rows,
+  type Table,
+  type Values,
+  type WholeNumbers,
+} from './table.js';
 import type { Scan, Units } from './units.js';
 
 /** The parts of a chunk's column that are read as they are, in the engine's own memory. */
@@ -137,7 +146,7 @@ class Collector {
   }
 
   private open(chunk: DuckDBDataChunk): void {
-    const { scores, targets, weight, unmatched, id, slices } = this.plan;
+    const { scores, targets, weight, unmatched, id, idIsWhole, slices } = this.plan;
     const { nulls } = this;
     let index = 0;
     const next = (make: (vector: RawVector) => Column) => {
@@ -148,7 +157,10 @@ class Collector {
       next((vector) => new NumberColumn((block, rows) => (block.targets = rows), vector, nulls));
     if (weight !== undefined) next((vector) => new NumberColumn((block, rows) => (block.weight = rows), vector, nulls));
     if (unmatched !== undefined) next(() => new UnmatchedColumn(nulls));
-    if (id !== undefined) next(() => new TextColumn((block, values) => (block.ids = values)));
+    if (id !== undefined) {
+      const put = (block: Block, ids: Ids) => (block.ids = ids);
+      next((vector) => (idIsWhole ? new WholeColumn(put, vector) : new TextColumn(put)));
+    }
     if (slices !== undefined) next(() => new TextColumn((block, values) => (block.slices = values as string[])));
     const widths = this.columns.map((column) => column.width);
     this.capacity = blockRows(Math.max(1, ...widths));
@@ -305,6 +317,44 @@ class UnmatchedColumn implements Column {
   }
 
   into(): void {}
+}
+
+/** Whole numbers as they are, of which a few are missing at most. */
+class WholeColumn implements Column {
+  readonly width = 1;
+  private readonly like: WholeNumbers;
+  private values!: WholeNumbers;
+  private missing: number[] = [];
+
+  constructor(
+    private readonly put: (block: Block, values: Ids) => void,
+    vector: RawVector,
+  ) {
+    this.like = vector.items as unknown as WholeNumbers;
+  }
+
+  open(capacity: number): void {
+    this.values = new (this.like.constructor as Int32ArrayConstructor)(capacity);
+  }
+
+  copy(vector: RawVector, from: number, to: number, at: number): undefined {
+    this.values.set(vector.items.subarray(from, to) as never, at);
+    const missing = missingIn(vector);
+    if (!missing?.any(from, to)) return;
+    for (let i = from; i < to; i++) if (missing.any(i, i + 1)) this.missing.push(at + i - from);
+  }
+
+  into(block: Block, rows: number): void {
+    const values = this.values.subarray(0, rows);
+    if (this.missing.length === 0) {
+      this.put(block, values);
+      return;
+    }
+    const ids: Id[] = Array.from<Id>(values);
+    for (const row of this.missing) ids[row] = null;
+    this.missing = [];
+    this.put(block, ids);
+  }
 }
 
 class TextColumn implements Column {

@@ -31,6 +31,8 @@ export interface Plan {
   readonly targets?: string;
   readonly weight?: string;
   readonly id?: string;
+  /** Whether ids are whole numbers of at most 64 bits. */
+  readonly idIsWhole: boolean;
   readonly slices?: string;
   /** Whether a row has found no match in the other file. */
   readonly unmatched?: string;
@@ -101,7 +103,7 @@ export async function planOf(
   const targetSql = targets && (await convert.target(targets, wanted));
   const weightSql = weight && (await convert.score(weight, 'weight'));
   const id = idOf(relation, wanted);
-  if (id !== undefined) await convert.type(id, 'id');
+  const idType = id === undefined ? '' : await convert.type(id, 'id');
   const slices = await slicesOf(convert, relation, wanted.by);
   if (wanted.where !== undefined) await convert.condition(wanted.where);
   return {
@@ -111,6 +113,7 @@ export async function planOf(
     targets: targetSql,
     weight: weightSql,
     id,
+    idIsWhole: /^U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(idType),
     slices,
     unmatched: relation.unmatched && `CAST(${relation.unmatched} AS UTINYINT)`,
     numbers,

@@ -1,12 +1,12 @@
 import { npyHeader } from './npy.js';
 import type { OutputFile } from './output.js';
-import type { Id } from './table.js';
+import type { Id, Ids } from './table.js';
 import { plain } from './topk.js';
 
 /** Results of elements, column by column; a column of text or numbers. */
 export interface Records {
   readonly names: readonly string[];
-  readonly columns: readonly (ArrayLike<number> | readonly Id[])[];
+  readonly columns: readonly (ArrayLike<number> | Ids)[];
   readonly rows: number;
 }
 

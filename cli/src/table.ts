@@ -18,7 +18,7 @@ export interface Block {
   scores: Rows[];
   targets?: Rows;
   weight?: Rows;
-  ids?: readonly Id[];
+  ids?: Ids;
   /** The slice of each row, by the columns of --by. */
   slices?: readonly string[];
   /** Not 0 for a row with a null in it. */
@@ -26,6 +26,19 @@ export interface Block {
 }
 
 export type Id = string | number | bigint | null;
+
+/** The ids of rows: whole numbers as they are read, since most of them are never looked at. */
+export type Ids = readonly Id[] | WholeNumbers;
+
+export type WholeNumbers =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /** The wanted columns of an open input, read in order in blocks of bounded size. */
 export interface Table {
@@ -87,13 +100,13 @@ export function gather(block: Block, indices: ArrayLike<number>): Block {
     }
     return { values: taken, width };
   };
-  const each = <T>(values: readonly T[]) => Array.from(indices, (index) => values[index]);
+  const each = <T>(values: ArrayLike<T>) => Array.from(indices, (index) => values[index]);
   return {
     rows: count,
     scores: block.scores.map(rows),
     targets: block.targets && rows(block.targets),
     weight: block.weight && rows(block.weight),
-    ids: block.ids && each(block.ids),
+    ids: block.ids && each<Id>(block.ids),
     slices: block.slices && each(block.slices),
     nulls: block.nulls && Uint8Array.from(indices, (index) => block.nulls?.[index] ?? 0),
   };

@@ -1,6 +1,8 @@
 import { DataError } from './errors.js';
 import type { Block, Rows, Table, Values } from './table.js';
 
+const TARGET = 'a target of 0 or 1, or a probability between them';
+
 /** Targets as the library takes them, and as classes where every one is hard. */
 export interface Prepared {
   readonly targets: Uint8Array | Float32Array | Int32Array;
@@ -28,6 +30,20 @@ export function binaryTargets(values: Values, ignoreIndex: number | undefined): 
     ignored = true;
   }
   return { targets: ignored ? Int32Array.from(values) : hard, hard };
+}
+
+/** Refuses targets that are no probability, as a loss does, where none is computed. */
+export function checkTargets(
+  values: Values,
+  ignoreIndex: number | undefined,
+  table: Table,
+  place: (row: number) => string,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if ((value >= 0 && value <= 1) || value === ignoreIndex) continue;
+    throw new DataError(table.targetsName ?? table.name, `expected ${TARGET}, got ${value}`, place(i));
+  }
 }
 
 /** Rounded to float32 as the library rounds them; a value that is none of 0, 1 and between stays one. */
@@ -72,9 +88,7 @@ export function located(error: unknown, table: Table, block: Block, place: (row:
   const value = rows?.values[element];
   if (argument === 'targets') {
     const wide = block.scores[0].width > 1;
-    const expected = wide
-      ? `a class index below ${block.scores[0].width}`
-      : 'a target of 0 or 1, or a probability between them';
+    const expected = wide ? `a class index below ${block.scores[0].width}` : TARGET;
     return new DataError(table.targetsName ?? table.name, `expected ${expected}, got ${value}`, place(element));
   }
   if (argument === 'logits')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exact, posterior, sigmoid } from '../../test/oracle.js';
-import { cli, float32, folder } from './support.js';
+import { cli, float32, folder, uint8 } from './support.js';
 
 const files = folder();
 const logits = [2.5, -0.25, 0.5, -3, 0.25];
@@ -75,4 +75,27 @@ test('columns and faults are those of score', async () => {
   expect((await cli('calibrate', nan)).code).toBe(1);
   const kept = await cli('calibrate', nan, '--json', '--nan', 'keep');
   expect(JSON.parse(kept.out).meanProbability).toBe('NaN');
+});
+
+test('targets that are none are refused, and of targets in between there are no metrics', async () => {
+  const complaint = async (...targets: string[]) => {
+    const { code, err } = await cli('calibrate', logitsFile, ...targets);
+    expect(code).toBe(1);
+    return files.plain(err);
+  };
+  const rule = 'expected a target of 0 or 1, or a probability between them';
+  const bytes = files.write('bytes.npy', uint8(0, 1, 0, 2, 1));
+  expect(await complaint(bytes)).toBe(`focal-loss: bytes.npy, row 3: ${rule}, got 2\n`);
+  const floats = files.write('floats.npy', float32(0, -1, 0, 1, 1));
+  expect(await complaint(floats)).toBe(`focal-loss: floats.npy, row 1: ${rule}, got -1\n`);
+  for (const [name, code] of [
+    [bytes, '2'],
+    [floats, '-1'],
+  ]) {
+    const { out } = await cli('calibrate', logitsFile, name, '--ignore-index', code, '--json');
+    const { reliability } = JSON.parse(out).before;
+    expect(reliability.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4);
+  }
+  const soft = await cli('calibrate', logitsFile, files.write('soft.npy', float32(0, 1, 0, 0.5, 1)), '--json');
+  expect([soft.code, JSON.parse(soft.out).before]).toEqual([0, undefined]);
 });
