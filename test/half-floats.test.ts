@@ -66,6 +66,17 @@ test('half floats that are read row by row, or are hard targets, are numbers and
   expect(rows.forward(x, [0, 1, 1, 0], { weight: brain(0x3f80, 0x4000) })).toBe(
     rows.forward(x, [0, 1, 1, 0], { weight: [1, 2] }),
   );
+  const ofProbabilities = new FocalLoss({ fromLogits: false, ignoreIndex: 255 });
+  for (const probabilities of [half(0x3800, one, zero), brain(0x3f00, 0x3f80, 0)]) {
+    const labels = Uint8Array.of(1, 1, 0);
+    expect(ofProbabilities.forward(probabilities, labels)).toBe(ofProbabilities.forward([0.5, 1, 0], labels));
+  }
+  for (const probabilities of [half(one, 0x4000, zero), brain(0x3f80, 0x4000, 0)]) {
+    const message = /^"logits" expected a probability in \[0, 1\] at index 1 \(fromLogits is false\), got 2$/;
+    expect(() => ofProbabilities.forward(probabilities, Uint8Array.of(1, 0, 0))).toThrow(message);
+    expect(() => ofProbabilities.forward(probabilities, [1, 0, 0])).toThrow(message);
+    expect(ofProbabilities.forward(probabilities, Uint8Array.of(1, 255, 0))).toBe(0);
+  }
   const skipping = new FocalLoss({ ignoreIndex: 0.5, reduction: 'none' });
   expect(skipping.forward([1, 2, 3], half(one, 0x3800, zero))).toEqual(
     skipping.forward([1, 2, 3], Float32Array.of(1, 0.5, 0)),

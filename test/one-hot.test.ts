@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SEGMENT } from '../src/abi.js';
-import { FocalLoss, LossMeter, OneHotFocalLoss, oneHotFocalLoss, Workspace } from '../src/index.js';
+import { FocalLoss, LossMeter, OneHotFocalLoss, oneHotFocalLoss, SoftmaxFocalLoss, Workspace } from '../src/index.js';
 import { errorOf, firstDifference, random, someLogits } from './support.js';
 
 interface Case {
@@ -266,6 +266,40 @@ describe('OneHotFocalLoss', () => {
         const error = errorOf(() => skipping.forward(new Float32Array(9), labels));
         expect(error.message).toBe('"targets" expected a class index in [0, 3) or 3 (background) at row 1, got 7');
       }
+    }
+    // next to the labels there are, as int32, which are copied where they can be
+    for (const ignoreIndex of [null, -1, 99]) {
+      const softmax = new SoftmaxFocalLoss({ numClasses: 3, ignoreIndex });
+      const moved = new OneHotFocalLoss({ numClasses: 3, ignoreIndex, background: 7 });
+      for (const [run, bad] of [
+        [(labels: Int32Array) => softmax.forward(new Float32Array(6), labels), [-2, -1, 3, 7]],
+        [(labels: Int32Array) => moved.forward(new Float32Array(6), labels), [-2, -1, 3, 8]],
+      ] as const) {
+        for (const label of bad) {
+          if (label !== ignoreIndex) expect(errorOf(() => run(Int32Array.of(0, label)))).toHaveProperty('index', 1);
+        }
+        expect(run(Int32Array.of(0, 2))).toBeGreaterThan(0);
+      }
+    }
+    // a label of a class may be the one that is left out, or the background
+    const labels = [0, 1, 2, 1, 0, 2];
+    const z = someLogits(18);
+    for (const [ignoreIndex, background] of [
+      [1, 3],
+      [null, 0],
+      [2, 1],
+      [3, -1],
+    ] as const) {
+      const given = { numClasses: 3, ignoreIndex, reduction: 'none' } as const;
+      const own = new OneHotFocalLoss({ ...given, background });
+      expect(own.forward(z, Int32Array.from(labels))).toEqual(own.forward(z, labels));
+      const left = labels.map((label) => (label === ignoreIndex ? 0 : 1));
+      expect(own.forward(z, labels).map((loss, k) => (loss > 0 ? 1 : 0) - left[Math.floor(k / 3)])).toEqual(
+        new Float32Array(18),
+      );
+      const rows = new SoftmaxFocalLoss(given);
+      expect(rows.forward(z, Int32Array.from(labels))).toEqual(rows.forward(z, labels));
+      expect([...rows.forward(z, labels)].map((loss) => (loss > 0 ? 1 : 0))).toEqual(left);
     }
     const ints = new Int32Array(20_000);
     ints[19_999] = 2 ** 31 - 1;

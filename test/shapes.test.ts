@@ -71,6 +71,33 @@ describe('a tensor', () => {
     );
   });
 
+  test('has at most 64 axes, told by an array', () => {
+    same({ data: six, dims: [...Array(63).fill(1), 6] });
+    for (const dims of [{ length: 1, 0: 6 }, Object.defineProperty(Int32Array.of(6), 'length', { value: '1' })]) {
+      expect(message(() => focal.forward({ data: six, dims } as never, bits))).toMatch(/^"logits" .*, got an object$/);
+    }
+  });
+
+  test('says of itself what is null as what is not there', () => {
+    same({ data: six, dims: null, shape: [6], strides: null, stride: null, offset: null });
+  });
+
+  test.each([
+    [{ dims: [1, 1, 1, 1, 1, 1, 1, 7] }, 'dims', '[1, 1, 1, 1, 1, 1, 1, 7], whose product is 7'],
+    [{ dims: [1, 1, 1, 1, 1, 1, 1, 1, 7] }, 'dims', '[1, 1, 1, 1, 1, 1, 1, 1, ...], whose product is 7'],
+    [{ dims: Array(65).fill(1) }, 'dims', 'an array of length 65'],
+    [{ dims: { length: 1, 0: 6 }, shape: [6] }, 'dims', 'an object'],
+    [{ dims: [2, 3], strides: [3, 1, 9] }, 'strides', '[3, 1, 9]; copy it to C order'],
+    [{ dims: [2, 3], stride: [1] }, 'stride', '[1]; copy it to C order'],
+    [{ dims: ['6'] }, 'dims', "'6'"],
+    [{ dims: [6], offset: 3 }, 'offset', '3; copy it to C order'],
+    [{ dims: [6], offset: '0' }, 'offset', 'string; copy it to C order'],
+  ])('with %j is an error', (of, key, got) => {
+    const text = message(() => focal.forward({ data: six, ...of } as never, bits));
+    expect(text).toMatch(new RegExp(`^"logits.${key}" expected `));
+    expect(text.split(', got ')[1]).toBe(got);
+  });
+
   test('has the length of its array, whatever the array says, and no tensor inside', () => {
     class Short extends Float32Array {
       override get length(): number {
@@ -112,7 +139,38 @@ describe('a tensor', () => {
   });
 });
 
+test('dims agree axis by axis, and in number', () => {
+  const [data, targets] = [someLogits(24), new Uint8Array(24)];
+  const refused = (dims: number[], others: number[], length = 24) =>
+    message(() =>
+      focal.forward({ data: data.subarray(0, length), dims }, { data: targets.subarray(0, length), dims: others }),
+    );
+  const those = 'dims [2, 3, 4] (those of "logits")';
+  expect(refused([2, 3, 4], [2, 4, 3])).toBe(`"targets" expected ${those}, got [2, 4, 3]`);
+  expect(refused([2, 3, 4], [2, 12])).toBe(`"targets" expected ${those}, got [2, 12]`);
+  expect(refused([0, 5], [0], 0)).toBe('"targets" expected dims [0, 5] (those of "logits"), got [0]');
+});
+
 describe('nested arrays', () => {
+  test('whose levels differ are an error that says where', () => {
+    const first = ', as the first row has it, got';
+    for (const [value, text] of [
+      [
+        [
+          [1, 2],
+          [3, [4]],
+        ],
+        `a value 2 levels deep at row 1${first} an array of length 1`,
+      ],
+      [[[1, 2], 3], `an array of length 2 at row 1${first} a single value`],
+      [[[1, 2], [3]], `an array of length 2 at row 1${first} one of length 1`],
+      [[[[1], [2, 3]]], `an array of length 1 at row 0${first} one of length 2`],
+    ] as const) {
+      expect(message(() => focal.forward(value as never, []))).toBe(`"logits" expected ${text}`);
+    }
+    expect(focal.forward([[], []], [])).toHaveLength(0);
+  });
+
   test('that are ragged are an error with the row', () => {
     const error = errorOf(() => focal.forward([[1, 2], [3, 4], [5]] as never, [1, 0, 1, 0, 1]));
     expect(error.message).toBe(
@@ -154,6 +212,19 @@ describe('nested arrays', () => {
 });
 
 describe('classAxis', () => {
+  test('is an axis of the logits, the first among them', () => {
+    const [data, labels] = [someLogits(12), [0, 2, 1, 1]];
+    const of = (classAxis: number) => new SoftmaxFocalLoss({ numClasses: 3, classAxis });
+    const expected = of(1).forward({ data, dims: [1, 3, 4] }, labels);
+    expect(of(0).forward({ data, dims: [3, 4] }, labels)).toBe(expected);
+    expect(of(-2).forward({ data, dims: [3, 4] }, labels)).toBe(expected);
+    for (const classAxis of [-3, 2]) {
+      expect(message(() => of(classAxis).forward({ data, dims: [3, 4] }, labels))).toBe(
+        `"classAxis" expected an axis of "logits", whose dims are [3, 4], got ${classAxis}`,
+      );
+    }
+  });
+
   test('needs dims, and a class axis of numClasses', () => {
     const criterion = new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1 });
     expect(message(() => criterion.forward(six, [0, 1]))).toBe(
@@ -265,6 +336,38 @@ test('hints name the way from what other libraries hold', () => {
   ];
   for (const [value, hint] of cases)
     expect(message(() => focal.forward(value as never, new Uint8Array(6)))).toMatch(hint);
+});
+
+test('an error says what may have been meant, and nothing where that is unknown', () => {
+  const usual = 'leaves such';
+  for (const [bad, elements, rows] of [
+    [255, `ignoreIndex: 255 ${usual} elements out`, `ignoreIndex: 255 ${usual} rows out`],
+    [-1, `ignoreIndex: -1 ${usual} elements out`, `ignoreIndex: -1 ${usual} rows out`],
+    [-100, `ignoreIndex: -100 ${usual} elements out`, `ignoreIndex: -100 ${usual} rows out`],
+    [7, 'class indices are for OneHotFocalLoss or SoftmaxFocalLoss', undefined],
+    [-2, undefined, undefined],
+  ] as const) {
+    const targets = Int32Array.of(0, bad);
+    const hint = (remedy: string | undefined) => (remedy === undefined ? '' : `; ${remedy}`);
+    expect(message(() => focal.forward([1, 2], targets))).toBe(
+      `"targets" expected 0 or 1 at index 1, got ${bad}${hint(elements)}`,
+    );
+    expect(message(() => softmax.forward(six, targets))).toBe(
+      `"targets" expected a class index in [0, 3) at row 1, got ${bad}${hint(rows)}`,
+    );
+  }
+  expect(message(() => focal.forward([1, 2], Float64Array.of(0, 255)))).toBe(
+    '"targets" expected a number in [0, 1] at index 1, got 255',
+  );
+  expect(message(() => focal.forward(new Int32Array(6) as never, new Uint8Array(6)))).toMatch(
+    /, got an Int32Array of length 6$/,
+  );
+  expect(message(() => softmax.forward({ data: six, dims: [3, 2] }, [0, 0]))).toBe(
+    '"logits" expected 3 (numClasses) elements along axis 1, the class axis, got dims [3, 2]; "classAxis" 0 has 3',
+  );
+  expect(message(() => softmax.forward({ data: six, dims: [6, 1] }, [0, 0]))).toBe(
+    '"logits" expected 3 (numClasses) elements along axis 1, the class axis, got dims [6, 1]',
+  );
 });
 
 test('probabilities have one meaning of soft targets', () => {

@@ -198,6 +198,21 @@ test('a row that is left out costs nothing at any gamma, in any method, among fe
   }
 });
 
+test('labels and weights have the dims of the logits without the class axis', () => {
+  const planes = new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1 });
+  const logits = { data: someLogits(24), dims: [2, 3, 4] };
+  const labels = { data: Int32Array.of(0, 1, 2, 0, 2, 1, 0, 0), dims: [2, 4] };
+  const weight = { data: someLogits(8), dims: [2, 1, 4] };
+  const expected = planes.forward(logits, labels.data, { weight: weight.data });
+  expect(planes.forward(logits, labels, { weight })).toBe(expected);
+  for (const [run, message] of [
+    [() => planes.forward(logits, { ...labels, dims: [4, 2] }), '"targets" expected dims [2, 4]'],
+    [() => planes.forward(logits, labels, { weight: { ...weight, dims: [4, 2] } }), '"weight" expected dims [2, 4]'],
+  ] as const) {
+    expect(errorOf(run).message).toBe(`${message} (those of "logits" without the class axis), got [4, 2]`);
+  }
+});
+
 test('shapes', () => {
   const criterion = new SoftmaxFocalLoss({ numClasses: 3 });
   expect(errorOf(() => criterion.forward(new Float32Array(7), [0, 1])).message).toMatch(
@@ -376,10 +391,63 @@ describe('shares that are none', () => {
       const shares = new Float32Array(2 * numClasses);
       for (const [row, label] of labels.entries()) shares[row * numClasses + label] = 1;
       const [byLabel, byShare] = [labels, shares].map((targets) => wide.gradHess(logits, targets));
+      // the shares themselves lie in no workspace
+      const workspace = new Workspace(16 * 2 * numClasses);
+      const [x, gradOut, hessOut] = Array.from({ length: 3 }, () => workspace.float32(2 * numClasses));
+      x.set(logits);
+      const inside = wide.gradHess(x, shares, { gradOut, hessOut });
       for (const key of ['grad', 'hess'] as const) {
+        expect(firstDifference(inside[key], byShare[key])).toBe(-1);
         const worst = byLabel[key].reduce((most, value, k) => Math.max(most, Math.abs(value - byShare[key][k])), 0);
         expect(worst).toBeLessThan(1e-6);
       }
     }
   });
 });
+
+// two segments of one plane and one of the next; three of one
+test.each([
+  [2, 6000, ['float32', 'bfloat16']],
+  [1, 17_000, ['bfloat16', 'float16']],
+] as const)(
+  '%d planes of %d pixels have the bits of rows, several segments staged at once: %j',
+  (images, pixels, kinds) => {
+    const classes = 3;
+    const rows = images * pixels;
+    const n = rows * classes;
+    const toPlanes = <T extends Float32Array | Uint16Array>(array: T): T =>
+      array.map((_, k) => {
+        const row = Math.floor(k / (classes * pixels)) * pixels + (k % pixels);
+        return array[row * classes + (Math.floor(k / pixels) % classes)];
+      }) as T;
+    const logits = someLogits(n);
+    const data = {
+      float32: logits,
+      // the upper halves of float32, and any bits below those of infinity
+      bfloat16: Uint16Array.from(new Uint32Array(logits.buffer), (bits) => bits >>> 16),
+      float16: Uint16Array.from({ length: n }, (_, k) => ((k * 7919) % 0x4800) + (k % 2) * 0x8000),
+    };
+    const labels = Int32Array.from({ length: rows }, (_, k) => (k * k) % classes);
+    const shares = Float32Array.from(
+      { length: n },
+      (_, k) => [0.25, 0.25, 0.5][(k + Math.floor(k / classes)) % classes],
+    );
+    const options = { numClasses: classes, gamma: 2, reduction: 'none' } as const;
+    const [byRow, byPlane] = [new SoftmaxFocalLoss(options), new SoftmaxFocalLoss({ ...options, classAxis: 1 })];
+    for (const type of kinds) {
+      const tensor = { data: data[type], dims: [rows, classes], type } as never;
+      const planes = { data: toPlanes(data[type]), dims: [images, classes, pixels], type } as never;
+      for (const [targets, targetPlanes] of [
+        [labels, labels],
+        [shares, toPlanes(shares)],
+      ]) {
+        const { value, grad } = byRow.valueAndGrad(tensor, targets);
+        const { hess } = byRow.gradHess(tensor, targets);
+        const got = byPlane.valueAndGrad(planes, targetPlanes);
+        expect([firstDifference(got.value, value), firstDifference(got.grad, toPlanes(grad))], type).toEqual([-1, -1]);
+        expect(firstDifference(byPlane.forward(planes, targetPlanes), value), type).toBe(-1);
+        expect(firstDifference(byPlane.gradHess(planes, targetPlanes).hess, toPlanes(hess)), type).toBe(-1);
+      }
+    }
+  },
+);

@@ -227,9 +227,13 @@ describe.each([
   });
 });
 
-test('rows wider than a segment are read and written in a workspace, beside ordinary arrays too', () => {
-  const numClasses = SEGMENT + 999;
-  const softmax = new SoftmaxFocalLoss({ numClasses, gamma: 2, alpha: null, reduction: 'none' });
+test.each([
+  ['one segment', SEGMENT + 999, null],
+  ['all regions together', 3 * SEGMENT + 999, null],
+  ['one segment, with alphas', SEGMENT + 999, Array.from({ length: SEGMENT + 999 }, (_, k) => 1 + (k % 3))],
+  ['all regions together, with alphas', 3 * SEGMENT + 999, Array.from({ length: 3 * SEGMENT + 999 }, (_, k) => k % 5)],
+])('rows wider than %s are read and written in a workspace, beside ordinary arrays too', (_, numClasses, alpha) => {
+  const softmax = new SoftmaxFocalLoss({ numClasses, gamma: 2, alpha, reduction: 'none' });
   const logits = someLogits(2 * numClasses);
   const labels = [1, numClasses - 1];
   const expected = softmax.gradHess(logits, labels);
@@ -244,6 +248,9 @@ test('rows wider than a segment are read and written in a workspace, beside ordi
     const hessOut = results[0] === gradOut ? workspace.float32(2 * numClasses) : x.slice();
     expect(firstDifference(softmax.gradHess(x, labels, { gradOut, hessOut }).hess, expected.hess)).toBe(-1);
   }
+});
+
+test('rows too wide to be staged are an error', () => {
   const tooWide = new SoftmaxFocalLoss({ numClasses: 2 ** 26 + 1 });
   expect(errorOf(() => tooWide.forward([], [])).message).toBe(
     '"numClasses" expected at most 67108864, to stage a row, got 67108865; logits and results of wider rows must lie in a Workspace, and alpha must be null',

@@ -85,7 +85,6 @@ export function flatten(name: string, list: readonly unknown[]): { elements: unk
   for (let level: unknown = list; isRow(level); level = level[0]) {
     if (dims.length === MOST_LEVELS) throw wrongKind(name, `at most ${MOST_LEVELS} levels of arrays`, list);
     dims.push(level.length);
-    if (level.length === 0) break;
   }
   const elements: unknown[] = [];
   const visit = (value: unknown, depth: number, row: number): void => {
@@ -128,7 +127,7 @@ function isSame(a: Dims, b: Dims): boolean {
  */
 export function checkAgreement(name: string, dims: Dims | undefined, logits: Dims | undefined, axis?: number): void {
   if (dims === undefined || logits === undefined) return;
-  const rows = axis === undefined ? logits : logits.filter((_, k) => k !== axis);
+  const rows = logits.filter((_, k) => k !== axis);
   if (isSame(essential(dims), essential(rows))) return;
   const what = axis === undefined ? 'those of "logits"' : 'those of "logits" without the class axis';
   throw wrongShape(name, `dims ${showDims(rows)} (${what})`, showDims(dims));

@@ -2,7 +2,7 @@
 
 import { wrongValue } from '../checks.js';
 import type { TypedArrayName } from '../kinds.js';
-import { type Accepted, type Kind, type Operand, operandOf } from './operand.js';
+import { type Accepted, type Kind, numbersOf, type Operand, operandOf } from './operand.js';
 
 const INTEGER_KINDS: readonly TypedArrayName[] = [
   'Uint8Array',
@@ -116,7 +116,7 @@ export function toBytes(
   let bad = false;
   for (let k = 0; k < count; k++) {
     const value = view[start + k];
-    if (ignore !== null && isIgnored(value, ignore)) into[offset + k] = ignored;
+    if (isIgnored(value, ignore)) into[offset + k] = ignored;
     else {
       into[offset + k] = value === 1 || value === 1n ? 1 : 0;
       bad ||= !isBinary(value);
@@ -135,8 +135,7 @@ export function checkProbabilities(
   ignore: number | null,
   toFloat: (value: number) => number,
 ): void {
-  if (x.kind === 'float16' || x.kind === 'bfloat16') return; // the kernel looks at them
-  const values = x.view as Float32Array;
+  const values = numbersOf(x);
   const skipped = y.booleans ? null : ignore;
   for (let k = 0; k < x.length; k++) {
     const value = toFloat(values[k]);
