@@ -4,7 +4,7 @@
 const POSITIVES = 0.1;
 
 /** Numbers in [0, 1) from a 32-bit state (Marsaglia's xorshift). */
-function generator(seed) {
+export function generator(seed) {
   let state = seed;
   return () => {
     state ^= state << 13;

@@ -93,6 +93,13 @@ describe('OneHotFocalLoss', () => {
     const marked = targets.map((y, k) => (kept[k] === 1 ? y : ignore));
     const plain = new FocalLoss({ ignoreIndex: ignore, reduction: 'none' }).forward(logits, Int8Array.from(marked));
     expect(firstDifference(own.forward(tensor, labels), plain)).toBe(-1);
+    const smoothed = { labelSmoothing: 0.1, ignoreIndex: ignore } as const;
+    const { grad } = new OneHotFocalLoss({ ...smoothed, numClasses: shape.classes, classAxis: 1 }).valueAndGrad(
+      tensor,
+      labels,
+    );
+    const expected = new FocalLoss(smoothed).valueAndGrad(logits, Int8Array.from(marked)).grad;
+    expect(firstDifference(grad, expected)).toBe(-1);
     for (const same of [
       BigInt64Array.from(labels, BigInt),
       [...labels],

@@ -36,7 +36,7 @@ export function prepareInputs(frame: usize): void {
 /** The inputs of `count` elements from `start` on; `filler` is the logit (or probability) whose loss is 0 for target 0. */
 export function takeInputs(frame: usize, start: i32, count: i32, filler: Float): void {
   const call = changetype<State>(frame);
-  const targets = !isDefined(LITE) && has(call, Flag.labels) ? takeLabels(frame, start, count) : targetsFrom(call, start);
+  const targets = !isDefined(LITE) && has(call, Flag.labels) ? takeLabels(frame, start) : targetsFrom(call, start);
   // the lite build copies every block
   const fits = !isDefined(LITE) && fillsTiles(count) && !call.ignores;
   call.targetsOfBlock = targets;

@@ -4,34 +4,41 @@ import { addBytes } from '../simd/lanes';
 import { BLOCK } from '../simd/tile';
 import { LabelBytes, slot } from '../slots';
 
-// One label a row stands for a target of each class: the bytes of a block are made here, when the block is at hand, so that
-// nobody holds them for a whole array.
+// One label a row stands for a target of each class: the bytes of some blocks are made here, when the first of them is at
+// hand, so that nobody holds them for a whole array.
 //
 // Elements lie as [images, classes, stride], and labels as [images, stride]. Where stride is 1 an image is a row.
 
-/**
- * Makes the target bytes of `count` elements from `start` on and counts them. Returns their address; `ignores` of the call
- * says how many are ignored.
- */
-export function takeLabels(frame: usize, start: i32, count: i32): usize {
+/** Elements whose bytes are made at once: as many as the slot holds, four blocks. */
+const GROUP: i32 = BLOCK * <i32>sizeof<Float>();
+
+/** The address of the target bytes of the block from `start` on; `ignores` of the call says whether any may be ignored. */
+export function takeLabels(frame: usize, start: i32): usize {
+  const place = start % GROUP;
+  if (place == 0) makeBytes(frame, start);
+  return frame + slot<LabelBytes>() + place;
+}
+
+/** Makes the target bytes of a group from `start` on and counts them. */
+function makeBytes(frame: usize, start: i32): void {
   const call = changetype<State>(frame);
   const bytes = frame + slot<LabelBytes>();
+  const count = min(call.count - start, GROUP);
   call.ignores = 0;
   const positives = call.stride > 1 ? bytesOfPlanes(call, bytes, start, count) : bytesOfRows(call, bytes, start, count);
   call.positives += <f64>positives;
   call.negatives += <f64>(count - call.ignores - positives);
-  return bytes;
 }
 
 /** Counts the targets of all blocks, and evaluates nothing. */
 export function countLabels(frame: usize): void {
   const count = changetype<State>(frame).count;
-  for (let start = 0; start < count; start += BLOCK) takeLabels(frame, start, min(count - start, BLOCK));
+  for (let start = 0; start < count; start += GROUP) makeBytes(frame, start);
 }
 
 /** Of rows one after the other: at most one byte is set in each. Returns how many are. */
 function bytesOfRows(call: State, bytes: usize, start: i32, count: i32): i32 {
-  for (let i: usize = 0; i < <usize>BLOCK; i += 32) {
+  for (let i: usize = 0; i < <usize>GROUP; i += 32) {
     v128.store(bytes + i, i8x16.splat(0));
     v128.store(bytes + i, i8x16.splat(0), 16);
   }
@@ -46,7 +53,7 @@ function bytesOfRows(call: State, bytes: usize, start: i32, count: i32): i32 {
     // no branch: which rows have a class cannot be foreseen
     const isClass = i32(<u32>value < <u32>classes);
     const at = from + (value & -isClass);
-    if (<u32>at < <u32>count) { // else in another block
+    if (<u32>at < <u32>count) { // else in another group
       store<u8>(bytes + at, isClass);
       positives += isClass;
     }
@@ -83,7 +90,7 @@ function bytesOfPlanes(call: State, bytes: usize, start: i32, count: i32): i32 {
 
 function bytesOfPlane(call: State, bytes: usize, labels: usize, count: i32, category: i32): i32 {
   const same = i32x4.splat(category);
-  let ones = i8x16.splat(0); // of at most 20 vectors
+  let ones = i8x16.splat(0); // of at most 80 vectors
   let largest = i32x4.splat(0); // as unsigned integers: -1 is larger than any label
   let i = 0;
   for (; i + 16 <= count; i += 16) {

@@ -168,9 +168,10 @@ export class ElementEvaluator extends Evaluator {
     doubles[Field64.positiveAbove] = positiveAbove;
   }
 
-  protected override begin(instance: Instance, { y, layout }: Request): number {
+  protected override begin(instance: Instance, request: Request, _: Results, to: number): number {
+    const { y, layout } = request;
     instance.words[Field32.stride] = layout.pixels;
-    this.#labels?.forget();
+    this.#labels?.begin(this.endOf(to, request));
     this.#bytesTo = 0;
     return this.#flags(instance, y) | (this.settings.fromLogits ? 0 : Flag.probabilities);
   }

@@ -246,6 +246,12 @@ export abstract class Evaluator {
     return Math.min(this.step, plane === 0 ? length - start : plane - (start % plane));
   }
 
+  /** The element or row that a run up to segment `to` ends before. */
+  protected endOf(to: number, request: Request): number {
+    const last = this.startOf(to - 1, request);
+    return last + this.countOf(last, request);
+  }
+
   /** Evaluates the segments from `from` up to `to`; `totals` are theirs afterwards. */
   run(request: Request, results: Results, from = 0, to = this.segments(request)): void {
     const { validate } = request;

@@ -100,8 +100,7 @@ export class RowEvaluator extends Evaluator {
   }
 
   protected override begin(_: Instance, request: Request, __: Results, to: number): number {
-    const last = this.startOf(to - 1, request);
-    this.#planes.begin(last + this.countOf(last, request));
+    this.#planes.begin(this.endOf(to, request));
     return request.shares ? Flag.soft : 0;
   }
 
