@@ -13,22 +13,68 @@ export function sortedScores(scores: Float32Array, targets: Uint8Array, weight?:
       if (targets[order[i]] === 0) negatives += w;
       else positives += w;
     }
-    buckets.push({ low: score, high: score, negatives, positives, negativeScore: score, positiveScore: score });
+    buckets.push(new Single(score, negatives, positives));
   }
   return buckets;
 }
 
-/** Sorts by value through one array of numbers: the score's place in the order of floats, then the index. */
+/** The bucket of one score: of a million of them each number counts. */
+class Single implements Bucket {
+  constructor(
+    private readonly score: number,
+    readonly negatives: number,
+    readonly positives: number,
+  ) {}
+
+  get low(): number {
+    return this.score;
+  }
+
+  get high(): number {
+    return this.score;
+  }
+
+  get negativeScore(): number {
+    return this.score;
+  }
+
+  get positiveScore(): number {
+    return this.score;
+  }
+}
+
+const DIGIT_BITS = 11;
+
+/** The indices of scores by their value, those of equal ones as they come: a radix sort, which takes a tenth of a typed array's own. */
 function orderOf(scores: Float32Array): Uint32Array {
-  const bits = new Int32Array(scores.buffer, scores.byteOffset, scores.length);
-  const keys = new Float64Array(scores.length);
-  for (let i = 0; i < keys.length; i++) {
+  const { length } = scores;
+  const bits = new Int32Array(scores.buffer, scores.byteOffset, length);
+  let keys = new Uint32Array(length);
+  let order = new Uint32Array(length);
+  for (let i = 0; i < length; i++) {
     // -0 and 0 are one score
     const word = bits[i] === -0x80000000 ? 0 : bits[i];
-    keys[i] = ((word ^ ((word >> 31) | 0x80000000)) >>> 0) * 2 ** 20 + i;
+    keys[i] = word ^ ((word >> 31) | 0x80000000);
+    order[i] = i;
   }
-  keys.sort();
-  const order = new Uint32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) order[i] = keys[i] % 2 ** 20;
+  let [nextKeys, nextOrder] = [new Uint32Array(length), new Uint32Array(length)];
+  const starts = new Uint32Array(1 << DIGIT_BITS);
+  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+    const digit = starts.length - 1;
+    starts.fill(0);
+    for (let i = 0; i < length; i++) starts[(keys[i] >>> shift) & digit]++;
+    for (let value = 0, start = 0; value <= digit; value++) {
+      const count = starts[value];
+      starts[value] = start;
+      start += count;
+    }
+    for (let i = 0; i < length; i++) {
+      const at = starts[(keys[i] >>> shift) & digit]++;
+      nextKeys[at] = keys[i];
+      nextOrder[at] = order[i];
+    }
+    [keys, nextKeys] = [nextKeys, keys];
+    [order, nextOrder] = [nextOrder, order];
+  }
   return order;
 }
