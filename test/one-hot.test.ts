@@ -222,6 +222,20 @@ describe('OneHotFocalLoss', () => {
     });
   });
 
+  test('unchecked, a label that is none counts for neither value nor gradient of a mean', () => {
+    const z = someLogits(12);
+    for (const Type of [OneHotFocalLoss, SoftmaxFocalLoss]) {
+      const of = (reduction: 'mean' | 'sum') =>
+        new Type({ numClasses: 3, ignoreIndex: -1, reduction }).valueAndGrad(z, [0, 7, -1, 2], { validate: false });
+      const [mean, sum] = [of('mean'), of('sum')];
+      const kept = Type === OneHotFocalLoss ? 6 : 2;
+      expect(mean.value * kept).toBeCloseTo(sum.value, 6);
+      sum.grad.forEach((value, k) => {
+        expect(Math.abs(mean.grad[k] * kept - value)).toBeLessThanOrEqual(3e-7 * Math.abs(value));
+      });
+    }
+  });
+
   test('labels and weights of rows have the dims of the logits without the class axis', () => {
     const own = new OneHotFocalLoss({ numClasses: 3, classAxis: 1 });
     const logits = { data: someLogits(24), dims: [2, 3, 4] };
@@ -251,6 +265,17 @@ describe('OneHotFocalLoss', () => {
     const moved = labels.map((label) => (label === 4 ? -1 : label));
     const own = new OneHotFocalLoss({ numClasses: 4, background: -1 }).forward(logits, moved);
     expect(own).toBe(new OneHotFocalLoss({ numClasses: 4 }).forward(logits, labels));
+  });
+
+  test('takes labels, and neither booleans nor half floats', () => {
+    const criterion = new OneHotFocalLoss({ numClasses: 3 });
+    const message = (labels: unknown) => errorOf(() => criterion.forward(someLogits(6), labels as number[])).message;
+    expect(message([true, false])).toBe('"targets" expected a number or bigint at index 0, got true');
+    // whose bits might be a class
+    const half = { data: new Uint16Array(2), dims: [2], type: 'float16' };
+    expect(message(half)).toMatch(/^"targets.data" .*, got a Uint16Array of length 2; its type is float16$/);
+    const integers = { ...half, type: 'uint16' };
+    expect(criterion.forward(someLogits(6), integers)).toBe(criterion.forward(someLogits(6), [0, 0]));
   });
 
   test('refuses a label that is none, with its row', () => {

@@ -66,6 +66,16 @@ test('the first of several is named, and a later call is not hurt', () => {
   expect(criterion.forward(Float32Array.of(0), [1])[0]).toBeCloseTo(0.25 * 0.25 * Math.LN2, 7);
 });
 
+test('float64 is looked at before it is rounded to float32', () => {
+  for (const bad of [1 + 2 ** -40, -(2 ** -200)]) {
+    const targets = Float64Array.of(0, 1, bad, 1);
+    expect(errorOf(() => new FocalLoss().forward(new Float32Array(4), targets)).message).toBe(
+      `"targets" expected a number in [0, 1] at index 2, got ${bad}`,
+    );
+    expect(new FocalLoss().forward(new Float32Array(4), targets, { validate: false })).toBeGreaterThan(0);
+  }
+});
+
 test('soft values only where targets are floating point', () => {
   expect(criterion.forward([0], Float32Array.of(0.5))[0]).toBeGreaterThan(0);
   expect(criterion.forward([0], Float64Array.of(0.5))[0]).toBeGreaterThan(0);

@@ -224,6 +224,11 @@ describe.each([
       expect([firstDifference(hess, curves.hess), firstDifference(call.gradOut, curves.grad)]).toEqual([-1, -1]);
       expect(firstDifference(x.data, logits)).toBe(-1);
     }
+    // of another kind, which is copied
+    const wide = new Workspace(8 * n).float64(n);
+    wide.set(logits);
+    const { value } = softmax.valueAndGrad({ data: wide, dims }, targets, { weight });
+    expect(firstDifference(value, expected.value)).toBe(-1);
   });
 });
 
@@ -255,6 +260,20 @@ test('rows too wide to be staged are an error', () => {
   expect(errorOf(() => tooWide.forward([], [])).message).toBe(
     '"numClasses" expected at most 67108864, to stage a row, got 67108865; logits and results of wider rows must lie in a Workspace, and alpha must be null',
   );
+});
+
+test('float64 in a workspace is what it is elsewhere', () => {
+  const n = ACROSS;
+  const given = [someLogits(n), softTargets(n), softTargets(n, 4)].map((array) => Float64Array.from(array));
+  const workspace = new Workspace(3 * 8 * n);
+  const [x, y, weight] = given.map((array) => {
+    const inside = workspace.float64(n);
+    inside.set(array);
+    return inside;
+  });
+  const expected = criterion.forward(given[0], given[1], { weight: given[2] });
+  expect(firstDifference(criterion.forward(x, y, { weight }), expected)).toBe(-1);
+  expect(firstDifference(criterion.forward(x, given[1], { weight: given[2] }), expected)).toBe(-1);
 });
 
 test('integer targets of which some are ignored, in a workspace', () => {

@@ -93,7 +93,8 @@ function viewOperand(
 ): Operand {
   const length = viewLength(view);
   if (length === 0) checkAttached(name, view as Uint8Array);
-  if (kind === 'Uint16Array' && accepted.halves && (type === 'float16' || type === 'bfloat16')) {
+  if (kind === 'Uint16Array' && (type === 'float16' || type === 'bfloat16')) {
+    if (!accepted.halves) throw wrongKind(name, accepted.rule, view, `its type is ${type}`);
     return { view, kind: type, length, dims, booleans: false };
   }
   if (!accepted.kinds.has(kind)) throw wrongKind(name, accepted.rule, view, accepted.remedy?.(kind));
