@@ -302,3 +302,15 @@ test('weights that float32 cannot hold are weights of double precision, and an e
     '"weight" expected a number that float32 can hold at index 0, got 1e+200',
   );
 });
+
+test('targets in a workspace are left out where they are ignored', () => {
+  const workspace = new library.Workspace(3 * 8 * 100);
+  const [x, y] = [workspace.float64(50), workspace.float64(50)];
+  y.forEach((_, k) => {
+    [x[k], y[k]] = [k / 7 - 3, [0, 0.5, 1, -7.25][k % 4]];
+  });
+  const criterion = new library.FocalLoss({ ignoreIndex: -7.25, reduction: 'none' });
+  const losses = criterion.forward(x, y);
+  expect(firstDifference(losses, criterion.forward([...x], [...y]))).toBe(-1);
+  expect([...losses].map((loss) => loss === 0)).toEqual([...y].map((target) => target < 0));
+});

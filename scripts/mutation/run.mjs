@@ -1,7 +1,7 @@
 // Measures the tests: how many small faults of src/ and of the kernel make a test fail.
 //   npm run mutation [-- src | kernel] [--files PATTERN] [--survivors] [--sample N] [--seed N]
 //   --files      a regular expression of the paths to mutate
-//   --survivors  of src/: those that lived through the last run, by all tests, however slow they are
+//   --survivors  of src/: those that lived through the last run, each in a process of its own, by all tests, however slow they are
 //   --sample     of the kernel: so many mutants, chosen by the seed (default all)
 // Results of src/ are kept in build/mutation: a run of other files adds to them, and what has not changed since is not tried again.
 // Prints the score and the survivors that test/mutation/survivors.md does not explain. Needs `npm run build`, and for src/
@@ -41,14 +41,14 @@ for (const part of parts) {
   } else throw new Error(`expected src or kernel, got ${part}`);
 }
 
-/** The places of mutants that lived; of a file that has changed since there is none. */
+/** The places of mutants that lived or were not tried; of a file that has changed since there is none. */
 function survivors(chosen) {
   const { files } = JSON.parse(readFileSync(join(root, 'build/mutation/src.json'), 'utf8'));
   return chosen.flatMap((file) => {
     const { source, mutants = [] } = files[file] ?? {};
     if (source !== readFileSync(join(root, file), 'utf8')) return [];
     return mutants
-      .filter(isAlive)
+      .filter((mutant) => isAlive(mutant) || mutant.status === 'Ignored')
       .map(({ location: { start, end } }) => `${file}:${start.line}:${start.column}-${end.line}:${end.column}`);
   });
 }
@@ -64,7 +64,8 @@ function runStryker() {
     .filter((name) => /(?<!\.d)\.ts$/.test(name) && !/^src\/(cli|parallel)\//.test(name) && pattern.test(name));
   if (values.survivors) args.push('--force', '--mutate', survivors(chosen).join());
   else args.push('--mutate', chosen.join());
-  const env = { ...process.env, MUTANT_PATIENCE_MS: values.survivors ? '60000' : '5000' };
+  const env = { ...process.env, MUTANT_PATIENCE_MS: '5000' };
+  if (values.survivors) Object.assign(env, { MUTANT_PATIENCE_MS: '60000', MUTANTS_APART: '1' });
   const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: root, stdio: 'inherit', env });
   if (status !== 0) throw new Error('Stryker could not go on');
   const { files } = JSON.parse(readFileSync(join(root, 'build/mutation/src.json'), 'utf8'));

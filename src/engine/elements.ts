@@ -43,8 +43,7 @@ export class ElementEvaluator extends Evaluator {
   readonly #alphaNegatives: Float64Array | undefined;
   readonly #posWeights: Float64Array | undefined;
   readonly #classWeights: Float64Array | undefined;
-  /** The byte targets that are in their region. */
-  #bytesFrom = 0;
+  /** Where the byte targets that are in their region end. */
   #bytesTo = 0;
 
   constructor(definition: Definition, settings: Settings) {
@@ -141,7 +140,7 @@ export class ElementEvaluator extends Evaluator {
   }
 
   protected override configure({ words, doubles }: Instance): void {
-    const { alpha, hessian, labelSmoothing, numClasses = 1, polyEpsilon, softTargets } = this.settings;
+    const { hessian, labelSmoothing, numClasses = 1, polyEpsilon, softTargets } = this.settings;
     const {
       gamma,
       positive,
@@ -158,8 +157,8 @@ export class ElementEvaluator extends Evaluator {
     words[Field32.hessian] = Hessian[hessian];
     words[Field32.softTargets] = SoftTargets[softTargets];
     doubles[Field64.gamma] = gamma;
-    doubles[Field64.alphaPositive] = typeof alpha === 'object' ? 1 : positive;
-    doubles[Field64.alphaNegative] = typeof alpha === 'object' ? 1 : negative;
+    doubles[Field64.alphaPositive] = positive;
+    doubles[Field64.alphaNegative] = negative;
     doubles[Field64.posWeight] = typeof posWeight === 'number' ? posWeight : 1;
     doubles[Field64.labelSmoothing] = labelSmoothing;
     doubles[Field64.polyEpsilon] = polyEpsilon;
@@ -283,8 +282,8 @@ export class ElementEvaluator extends Evaluator {
     if (isByte && ignoreIndex === null) {
       if (yAt !== 0) return yAt + at;
       const offset = at % BYTES;
-      if (at < this.#bytesFrom || at + count > this.#bytesTo) {
-        this.#bytesFrom = at;
+      // segments go forward
+      if (at + count > this.#bytesTo) {
         this.#bytesTo = Math.min(at - offset + BYTES, y.length);
         instance.stageBytes(view, kind, at, this.#bytesTo - at, targets + offset);
       }

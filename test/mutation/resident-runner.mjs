@@ -5,6 +5,9 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { declareClassPlugin, declareFactoryPlugin, PluginKind } from '@stryker-mutator/api/plugin';
 import { createVitest } from 'vitest/node';
 
+/** Whether each mutant has a process of its own, in which it is there while tests are loaded: minutes for dozens of them. */
+const isApart = process.env.MUTANTS_APART === '1';
+
 class ResidentRunner {
   #vitest;
   #channel = new BroadcastChannel('mutants');
@@ -17,7 +20,9 @@ class ResidentRunner {
     return { reloadEnvironment: true };
   }
 
-  async init() {
+  /** Loads the tests, under a mutant if it is given. */
+  async #load(mutant = '') {
+    process.env.MUTANT = mutant;
     const isReady = this.#answer();
     this.#vitest = await createVitest('test', { config: 'test/mutation/vitest.config.ts', watch: false });
     this.#vitest.start().then(
@@ -31,13 +36,20 @@ class ResidentRunner {
     if (error !== undefined) throw new Error(error);
   }
 
-  dryRun() {
+  async dryRun() {
+    await this.#load();
     return this.#ask({ all: true });
   }
 
   /** A test that fails counts only where it passes again without the mutant; a process in which it does not is ended, and another tries. */
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
-    if (this.#isDirty) throw new Error('an earlier mutant left something behind');
+    if (this.#isDirty || (isApart && this.#vitest !== undefined)) throw new Error('another process is wanted');
+    try {
+      if (this.#vitest === undefined) await this.#load(isApart ? activeMutant.id : '');
+    } catch (error) {
+      if (isApart) return { status: 'killed', killedBy: [], failureMessage: error.message, nrOfTests: 0 };
+      throw error;
+    }
     const { result, isDirty } = await this.#ask({ mutant: activeMutant.id, tests: testFilter, hitLimit });
     this.#isDirty = isDirty;
     if (isDirty && !this.#isFresh) throw new Error('this mutant, or an earlier one, left something behind');

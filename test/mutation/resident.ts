@@ -8,7 +8,8 @@ import { beforeAll, describe, TestRunner } from 'vitest';
 interface Question {
   all?: true;
   mutant: string;
-  tests: string[];
+  /** All of them where it is not given. */
+  tests?: string[];
   hitLimit?: number;
 }
 interface Task {
@@ -29,6 +30,7 @@ interface Test {
 const scope = globalThis as { __stryker__?: Record<string, unknown> };
 scope.__stryker__ ??= {};
 const stryker = scope.__stryker__;
+if (process.env.MUTANT) stryker.activeMutant = process.env.MUTANT;
 const tests = new Map<string, Test>();
 /** The last that failed: neighbours die of the same test. */
 const killers = new Set<Test>();
@@ -92,7 +94,7 @@ async function measure() {
 }
 
 async function mutate({ mutant, tests: ids, hitLimit }: Question) {
-  const chosen = ids.map((id) => tests.get(id) as Test);
+  const chosen = ids === undefined ? [...tests.values()] : ids.map((id) => tests.get(id) as Test);
   chosen.sort((a, b) => Number(killers.has(b)) - Number(killers.has(a)) || a.timeSpentMs - b.timeSpentMs);
   stryker.activeMutant = mutant;
   stryker.hitCount = 0;

@@ -17,7 +17,8 @@ export default {
     'build/mutation',
     'reports',
   ],
-  ignoreStatic: true,
+  // what is reached while tests are loaded alone: a mutant of it needs a load of its own
+  ignoreStatic: process.env.MUTANTS_APART !== '1',
   coverageAnalysis: 'perTest',
   tempDirName: 'build/mutation/sandbox',
   incremental: true,
