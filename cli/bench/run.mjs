@@ -2,7 +2,7 @@
 //
 //   npm run bench -w focal-loss-cli -- [FOLDER] [SCALE]
 //
-// FOLDER keeps the data, which is 4 GB at SCALE 1.
+// FOLDER keeps the data, which is 3.2 GB at SCALE 1.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

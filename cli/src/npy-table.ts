@@ -21,13 +21,18 @@ export interface ArrayRequest {
   readonly cuts: Cuts;
 }
 
-interface Part {
+export interface Part {
   readonly role: 'scores' | 'targets' | 'weight' | 'ids';
   readonly array: ArrayInput;
   readonly width: number;
 }
 
-export async function openNpy(source: Source, role: 'scores' | 'targets', request: ArrayRequest): Promise<Table> {
+/** A table of arrays that are read together. */
+export interface ArrayTable extends Table {
+  readonly parts: readonly Part[];
+}
+
+export async function openNpy(source: Source, role: 'scores' | 'targets', request: ArrayRequest): Promise<ArrayTable> {
   const array = await openArray(await fileBytes(source.file, source.name));
   const wide = role === 'scores' && request.rows;
   return arrayTable(source.name, [{ role, array, width: wide ? classes(array) : 1 }], [basename(source.name)], request);
@@ -114,7 +119,22 @@ function trimmed(shape: readonly number[]): readonly number[] {
   return shape.slice(0, length);
 }
 
-function arrayTable(name: string, parts: readonly Part[], models: readonly string[], request: ArrayRequest): Table {
+/** Two arrays of as many rows as one table: that takes less than to have two of them wait for each other. */
+export function pairOfArrays(scores: ArrayTable, targets: ArrayTable, request: ArrayRequest): Table {
+  const parts = [...scores.parts, ...targets.parts];
+  return { ...arrayTable(scores.name, parts, scores.models, request), targetsName: targets.name };
+}
+
+export function isArrayTable(table: Table): table is ArrayTable {
+  return 'parts' in table;
+}
+
+function arrayTable(
+  name: string,
+  parts: readonly Part[],
+  models: readonly string[],
+  request: ArrayRequest,
+): ArrayTable {
   const first = parts[0];
   const rows = first.array.count / first.width;
   const { shape } = first.array;
@@ -123,6 +143,7 @@ function arrayTable(name: string, parts: readonly Part[], models: readonly strin
   let done = 0;
   return {
     name,
+    parts,
     shape: first.width === 1 ? shape : shape.slice(0, -1),
     models: first.role === 'scores' ? models : [],
     probabilities: request.probabilities,

@@ -4,7 +4,7 @@ import { Duck, PARQUET_MEMORY, TEXT_MEMORY } from './duck.js';
 import { duckTable } from './duck-table.js';
 import { DataError, printable, UsageError } from './errors.js';
 import { joined } from './join.js';
-import { type ArrayRequest, openNpy, openNpz } from './npy-table.js';
+import { type ArrayRequest, isArrayTable, openNpy, openNpz, pairOfArrays } from './npy-table.js';
 import { findScores, findTargets, planOf, type Wanted } from './query.js';
 import { type Relation, relationOf, sqlRelation } from './relation.js';
 import type { Scratch } from './scratch.js';
@@ -136,6 +136,7 @@ class Opener {
     try {
       right = await this.half(targets, 'targets');
       this.checkLengths(left, right);
+      if (isArrayTable(left) && isArrayTable(right)) return pairOfArrays(left, right, this.arrays());
       return sideBySide(left, right);
     } catch (error) {
       await left.close();
