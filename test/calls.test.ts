@@ -93,6 +93,15 @@ describe('code that runs while arguments are read', () => {
     const shrinks = new Float32Array(buffer);
     const list = withGetter([1, 0, 1, 0], 1, () => buffer.resize(4));
     expect(errorOf(() => criterion.forward(shrinks, list)).message).toMatch(/^"logits" expected length 4 throughout/);
+    for (const name of ['logits', 'targets']) {
+      const buffer = new Buffer(16, { maxByteLength: 16 });
+      const array = new Float32Array(buffer);
+      const weight = withGetter([1, 1, 1, 1], 3, () => buffer.resize(4));
+      const [x, y] = name === 'logits' ? [array, Uint8Array.of(1, 0, 1, 0)] : [Float32Array.of(1, 2, 3, 4), array];
+      expect(errorOf(() => criterion.forward(x, y, { weight })).message).toBe(
+        `"${name}" expected length 4 throughout the call, got length 1; leave arrays alone during a call`,
+      );
+    }
   });
 
   test('sees each key of a call once', () => {

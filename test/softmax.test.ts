@@ -198,6 +198,20 @@ test('a row that is left out costs nothing at any gamma, in any method, among fe
   }
 });
 
+test('results have a length of their own each', () => {
+  const softmax = new SoftmaxFocalLoss({ numClasses: 3 });
+  const [x, labels] = [someLogits(6), [0, 1]];
+  expect(errorOf(() => softmax.forward(x, labels, { out: new Float32Array(6) })).message).toBe(
+    '"out" expected length 2 (the rows of "logits"), got 6',
+  );
+  expect(errorOf(() => softmax.valueAndGrad(x, labels, { gradOut: new Float32Array(2) })).message).toBe(
+    '"gradOut" expected length 6 (the length of "logits"), got 2',
+  );
+  expect(errorOf(() => softmax.gradHess(x, labels, { hessOut: new Float32Array(2) })).message).toBe(
+    '"hessOut" expected length 6 (the length of "logits"), got 2',
+  );
+});
+
 test('labels and weights have the dims of the logits without the class axis', () => {
   const planes = new SoftmaxFocalLoss({ numClasses: 3, classAxis: 1 });
   const logits = { data: someLogits(24), dims: [2, 3, 4] };

@@ -204,12 +204,11 @@ export abstract class Evaluator {
     distinct('gradOut', gradOut, 'out', out);
     distinct('hessOut', hessOut, 'out', out);
     distinct('hessOut', hessOut, 'gradOut', gradOut);
-    // of typed arrays alone nothing has run that could change them
-    if (x.view !== logits || y.view !== targets || weight !== undefined) {
+    // whatever of the caller's own has run since their lengths were taken belongs to what was read after them
+    if (y.view !== targets || weight !== undefined) {
       checkUnchanged('logits', x);
       checkUnchanged('targets', y);
     }
-    if (weight !== undefined) checkUnchanged('weight', weight);
     const plane = layout.pixels > this.mostPixels ? layout.pixels : 0;
     return { x, y, weight, out, gradOut, hessOut, validate, normalizer, layout, length, shares, origin: 0, plane };
   }
