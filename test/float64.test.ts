@@ -44,6 +44,22 @@ test.each([0, 0.5, 1, 1.5, 2, 2.5, 3.5, 5, 0.3, 1.7, 7.3, 10])(
   },
 );
 
+test('what a smoothed target leaves of 1 counts where it is less than half a unit of it', () => {
+  const labelSmoothing = 1e-17;
+  const rest = labelSmoothing / 2;
+  for (const gamma of [0, 2])
+    for (const [positive, negative] of [
+      [Uint8Array.of(1), Uint8Array.of(0)],
+      [Float64Array.of(1), Float64Array.of(0)],
+    ]) {
+      const loss = new library.FocalLoss({ gamma, alpha: null, labelSmoothing });
+      // |p - y| is the rest, and so is what the other class has of the cross entropy
+      const expected = rest ** gamma * rest * 100;
+      expect(loss.forward([100], positive) / expected, `gamma ${gamma}, target 1`).toBeCloseTo(1, 12);
+      expect(loss.forward([-100], negative) / expected, `gamma ${gamma}, target 0`).toBeCloseTo(1, 12);
+    }
+});
+
 /** The defaults of a loss, and others for each seed. */
 function optionsOf({ options }: LossEntry, seed: number): Numbers {
   const next = random(seed);

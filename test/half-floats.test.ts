@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { AsymmetricLoss, FocalLoss, OneHotFocalLoss } from '../src/index.js';
 import { widenHalves } from './raw-kernel.js';
+import { DOUBLE } from './widths.js';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 
@@ -39,6 +40,19 @@ test.each(['float16', 'bfloat16'] as const)('%s: any number of them, and none is
     expect(wordsOf(widenHalves(kind, ALL.subarray(14_000, 14_000 + length)))).toEqual(
       all.slice(14_000, 14_000 + length),
     );
+  }
+});
+
+test('in double precision a half float is the same number', () => {
+  const { FocalLoss: Double } = DOUBLE.library;
+  const loss = new Double({ reduction: 'none', gamma: 2 });
+  // bits in every place of the fraction
+  const bits = Uint16Array.of(0x3555, 0x2eaa, 0xb9ff, 0x4001, 0xc3f7, 0x0001, 0x83ff, 0x3c55, 0xbaab, 0x3801, 0x35fd);
+  const targets = Array.from(bits, (_, k) => k & 1);
+  for (const type of ['float16', 'bfloat16'] as const) {
+    const tensor = { data: bits, dims: [bits.length], type };
+    const numbers = Float64Array.from(widenHalves(type, bits));
+    expect(loss.forward(tensor as never, targets)).toEqual(loss.forward(numbers, targets));
   }
 });
 

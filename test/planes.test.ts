@@ -137,11 +137,48 @@ test('extreme logits give what they give in rows', () => {
       targets: new Int32Array(logits.length).fill(label),
       gamma: 2,
     };
-    const rows = softmaxRows(call);
-    const planes = softmaxRows({ ...call, stride: 10 });
-    expect(planes.loss).toEqual(rows.loss);
-    expect(planes.grad).toEqual(rows.grad);
-    expect(planes.hess).toEqual(rows.hess);
+    // a Hessian has ways of its own
+    for (const outputs of [['loss', 'grad'], ['loss'], ['loss', 'grad', 'hess']] as const) {
+      const rows = softmaxRows({ ...call, outputs });
+      const planes = softmaxRows({ ...call, outputs, stride: 10 });
+      expect(planes.loss).toEqual(rows.loss);
+      expect(planes.grad).toEqual(rows.grad);
+      expect(planes.hess).toEqual(rows.hess);
+    }
+  }
+});
+
+test('rows far from each other, and far from 0, do not see each other', () => {
+  for (const classes of [3, 6, 9, 40]) {
+    const call = { ...someRows(53, classes), gamma: 2, outputs: ['loss', 'grad'] as const };
+    // what is added is a multiple of the logits' last place, so that differences stay what they are
+    const logits = call.logits.map((z) => Math.round(z * 1024) / 1024);
+    const near = softmaxRows({ ...call, logits, stride: 60 });
+    const shifts = [0, 900, -900, 4096, -2048, 60];
+    const far = softmaxRows({
+      ...call,
+      logits: logits.map((z, k) => z + shifts[Math.floor(k / classes) % shifts.length]),
+      stride: 60,
+    });
+    far.loss.forEach((loss, r) => {
+      expect(Math.abs(loss - near.loss[r])).toBeLessThanOrEqual(1e-6 * near.loss[r]);
+    });
+    far.grad.forEach((grad, k) => {
+      expect(Math.abs(grad - near.grad[k])).toBeLessThanOrEqual(1e-6);
+    });
+  }
+});
+
+test('more planes than two sums can hold have the bits of shares', () => {
+  for (const [rows, stride] of [
+    [2, 2],
+    [5, 7],
+  ]) {
+    const call = { ...someRows(rows, 350), gamma: 2, stride };
+    const shares = softmaxRows(call);
+    const planes = softmaxRows({ ...call, outputs: ['loss', 'grad'] });
+    expect(planes.loss).toEqual(shares.loss);
+    expect(planes.grad).toEqual(shares.grad);
   }
 });
 

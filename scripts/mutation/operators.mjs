@@ -48,14 +48,37 @@ const KINDS = [
   {
     kind: 'call',
     pattern: new RegExp(`(?<![\\w.])(${Object.keys(EXCHANGED).join('|')})(?=[(<])`, 'g'),
-    to: (v) => EXCHANGED[v],
+    to: (v, source) => (knows(source, EXCHANGED[v]) ? EXCHANGED[v] : v),
   },
   { kind: 'operator', pattern: / (<=|>=|==|!=|<<|>>|&&|\|\||[<>+\-*&|]) /g, to: (v) => OPERATORS[v] },
-  { kind: 'offset', pattern: /\b(V[0-3])\b(?=>\()/g, to: (v) => (v === 'V0' ? 'V1' : 'V0') },
-  { kind: 'integer', pattern: /(?<![\w.<])(\d+)(?![\w.>])/g, to: (v) => String(Number(v) + 1) },
+  { kind: 'offset', pattern: /\b(V[0-3])\b(?=>\()/g, to: (v, source) => otherOffset(v, source) },
+  {
+    kind: 'integer',
+    // but not of what stands for no object, for an array that a stage does not read, or for one byte of a lane
+    pattern: /(?<!\bchangetype<\w+>\(|\beach(?:Tile|Vector|Pair)<.*|\bi8x16\.shuffle\(.*)(?<![\w.<])(\d+)(?![\w.>])/g,
+    to: (v) => String(Number(v) + 1),
+  },
+  {
+    kind: 'lanes',
+    pattern: /\bi8x16\.shuffle\(\w+, \w+, ((?:\d+, )+\d+)\)/g,
+    to: (v) =>
+      v
+        .split(', ')
+        .map((byte) => Number(byte) ^ 8)
+        .join(', '),
+  },
   { kind: 'order', pattern: /\bchoose\(([\w.]+, [\w.]+)(?=, )/g, to: (v) => v.split(', ').reverse().join(', ') },
   { kind: 'store', pattern: /^\s*((?:put<[^;]*|v128\.store[^;]*|store<[^;]*);)/g, to: () => ';' },
 ];
+
+/** What a file does not import cannot take the place of anything. */
+function knows(source, name) {
+  return new RegExp(`\\b${name}\\b`).test(source);
+}
+
+function otherOffset(offset, source) {
+  return ['V0', 'V1', 'V2', 'V3'].find((other) => other !== offset && knows(source, other)) ?? offset;
+}
 
 function nudged(literal) {
   const value = Number(literal);
@@ -68,7 +91,14 @@ function isCode(line) {
   return !/^(\/\/|\/\*|\*|import\b|export (enum|\*|\{)|@|\}? from )/.test(code) && !/ERROR\(|^\w+,$/.test(code);
 }
 
-/** Every mutant of a file: { file, line, kind, from, to, text }, text being the whole source. */
+/** A source with a mutant in it. */
+export function mutated(source, { line, changed }) {
+  const lines = source.split('\n');
+  lines[line - 1] = changed;
+  return lines.join('\n');
+}
+
+/** Every mutant of a file: { file, line, kind, before, after, changed }, the last being the whole line. */
 export function mutantsOf(file, source) {
   const lines = source.split('\n');
   const found = [];
@@ -84,10 +114,9 @@ export function mutantsOf(file, source) {
       for (const match of code.matchAll(pattern)) {
         const from = match[1];
         const at = match.index + match[0].indexOf(from);
-        const changed = line.slice(0, at) + to(from) + line.slice(at + from.length);
+        const changed = line.slice(0, at) + to(from, source) + line.slice(at + from.length);
         if (changed === line) continue;
-        const text = [...lines.slice(0, index), changed, ...lines.slice(index + 1)].join('\n');
-        found.push({ file, line: index + 1, kind, before: line.trim(), after: changed.trim(), text });
+        found.push({ file, line: index + 1, kind, before: line.trim(), after: changed.trim(), changed });
       }
     }
   });

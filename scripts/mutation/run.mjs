@@ -1,30 +1,38 @@
 // Measures the tests: how many small faults of src/ and of the kernel make a test fail.
-//   npm run mutation [-- src | kernel] [--files PATTERN] [--survivors] [--sample N] [--seed N]
+//   npm run mutation [-- src | kernel | rows] [--files PATTERN] [--survivors] [--resume] [--tests PATTERN] [--sample N] [--seed N]
+//   rows         only names the rows of test/mutation/survivors.md whose mutants of the kernel there are no more
 //   --files      a regular expression of the paths to mutate
-//   --survivors  of src/: those that lived through the last run, each in a process of its own, by all tests, however slow they are
+//   --survivors  those that lived through the last run; of src/ each in a process of its own, by all tests, however slow they are
+//   --resume     of the kernel: goes on with a run that was cut off, whose results are written as it goes
+//   --tests      of the kernel: a regular expression of the test files to meet, to see quickly what a new one kills
 //   --sample     of the kernel: so many mutants, chosen by the seed (default all)
 // Results of src/ are kept in build/mutation: a run of other files adds to them, and what has not changed since is not tried again.
 // Prints the score and the survivors that test/mutation/survivors.md does not explain. Needs `npm run build`, and for src/
 // `npm ci --prefix test/mutation`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { mutateKernel } from './kernel.mjs';
+import { isAlive, kernelMutants, mutateKernel } from './kernel.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     files: { type: 'string', default: '' },
+    tests: { type: 'string', default: '' },
     sample: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: '1' },
+    resume: { type: 'boolean', default: false },
     survivors: { type: 'boolean', default: false },
   },
 });
 const parts = positionals.length === 0 ? ['src', 'kernel'] : positionals;
 const pattern = new RegExp(values.files);
-const explained = readFileSync(join(root, 'test/mutation/survivors.md'), 'utf8').replaceAll('\\|', '|');
+const rows = readFileSync(join(root, 'test/mutation/survivors.md'), 'utf8')
+  .replaceAll('\\|', '|')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'));
 mkdirSync(join(root, 'build/mutation'), { recursive: true });
 
 for (const part of parts) {
@@ -32,13 +40,32 @@ for (const part of parts) {
   else if (part === 'kernel') {
     const { tried, all } = await mutateKernel({
       files: (name) => pattern.test(name),
+      tests: new RegExp(values.tests),
       sample: Number(values.sample),
       seed: Number(values.seed),
-      report: ({ file, line, status }, k, of) => console.log(`${k}/${of} ${status.padEnd(8)} ${file}:${line}`),
+      resume: values.resume,
+      survivors: values.survivors,
+      report: ({ file, line, status, time }, k, of) =>
+        console.log(`${k}/${of} ${status.padEnd(8)} ${file}:${line} ${time} ms`),
     });
-    writeFileSync(join(root, 'build/mutation/kernel.json'), `${JSON.stringify(tried, null, 2)}\n`);
     print(`kernel, ${tried.length} of ${all} mutants`, tried);
-  } else throw new Error(`expected src or kernel, got ${part}`);
+    printStaleRows();
+  } else if (part === 'rows') printStaleRows();
+  else throw new Error(`expected src, kernel or rows, got ${part}`);
+}
+
+/** Explanations of lines that have changed since. */
+function printStaleRows() {
+  const mutants = kernelMutants();
+  const isOf = (row) => (mutant) => explains(row, mutant);
+  for (const row of rows.filter((line) => line.startsWith('| `assembly/') && !mutants.some(isOf(line)))) {
+    console.log(`there is no such mutant: ${row}`);
+    process.exitCode = 1;
+  }
+}
+
+function explains(row, { file, after }) {
+  return row.startsWith(`| \`${file}\` | \`${after}\` |`);
 }
 
 /** The places of mutants that lived or were not tried; of a file that has changed since there is none. */
@@ -82,7 +109,7 @@ function runStryker() {
 
 /** The score, of those that could be killed, in all and of each folder, and who survived without a word in survivors.md. */
 function print(title, mutants) {
-  const isExplained = ({ file, after }) => explained.includes(`\`${file}\``) && explained.includes(`\`${after}\``);
+  const isExplained = (mutant) => rows.some((row) => explains(row, mutant));
   const open = mutants.filter((mutant) => isAlive(mutant) && !isExplained(mutant));
   for (const { file, line, kind, before, after, status } of open) {
     console.log(`\n${status} ${file}:${line} (${kind})\n- ${before}\n+ ${after}`);
@@ -110,8 +137,4 @@ function report(title, mutants, isExplained) {
     `${title}: ${score} % of ${killed + alive.length} mutants die; ${known} survivors are explained, ${alive.length - known} ` +
       `are not; ${mutants.length - killed - alive.length} did not compile, were ignored or changed nothing`,
   );
-}
-
-function isAlive({ status }) {
-  return status === 'Survived' || status === 'NoCoverage';
 }
