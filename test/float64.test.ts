@@ -60,6 +60,30 @@ test('what a smoothed target leaves of 1 counts where it is less than half a uni
     }
 });
 
+test('positives are counted whatever the number of targets', () => {
+  for (let length = 1; length < 12; length++)
+    for (let from = 0; from < 4; from++) {
+      const targets = doubles(length, (k) => [1, 0.5, 0.75, 0.25][(k + from) % 4]);
+      const positives = targets.filter((y) => y > 0.5).length;
+      if (positives === 0) continue;
+      const logits = doubles(length, (k) => k - 3);
+      const sum = new library.FocalLoss({ gamma: 2, reduction: 'sum' }).forward(logits, targets);
+      const perPositive = new library.FocalLoss({ gamma: 2, normalizer: 'positives' }).forward(logits, targets);
+      expect(sum / perPositive, `${length} targets from ${from}`).toBeCloseTo(positives, 12);
+    }
+});
+
+test('ignored bytes are of no loss where others are smoothed', () => {
+  const options = { gamma: 2, labelSmoothing: 0.1, reduction: 'none' } as const;
+  const logits = [0.5, -2, 3, 1, -1];
+  const loss = new library.FocalLoss({ ...options, ignoreIndex: 255 });
+  const kept = new library.FocalLoss(options).gradHess(logits, [0, 1, 0, 1, 1]);
+  const { grad, hess } = loss.gradHess(logits, Uint8Array.of(0, 1, 255, 1, 255));
+  expect([...loss.forward(logits, Uint8Array.of(255, 255, 255, 255, 255))]).toEqual([0, 0, 0, 0, 0]);
+  expect([...grad]).toEqual([kept.grad[0], kept.grad[1], 0, kept.grad[3], 0]);
+  expect([...hess]).toEqual([kept.hess[0], kept.hess[1], 0, kept.hess[3], 0]);
+});
+
 /** The defaults of a loss, and others for each seed. */
 function optionsOf({ options }: LossEntry, seed: number): Numbers {
   const next = random(seed);
