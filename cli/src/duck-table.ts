@@ -22,6 +22,8 @@ interface RawVector {
   readonly validity: { readonly data: BigUint64Array | null };
   readonly entryData?: BigUint64Array;
   readonly childData?: RawVector;
+  /** Of text: for each item 16 bytes, its length and, where there are no more than 12, its bytes; else where they are. */
+  readonly dataView?: DataView;
   getItem(row: number): unknown;
 }
 
@@ -161,7 +163,7 @@ class Collector {
       const put = (block: Block, ids: Ids) => (block.ids = ids);
       next((vector) => (idIsWhole ? new WholeColumn(put, vector) : new TextColumn(put)));
     }
-    if (slices !== undefined) next(() => new TextColumn((block, values) => (block.slices = values as string[])));
+    if (slices !== undefined) next(() => new RepeatedTextColumn((block, values) => (block.slices = values)));
     const widths = this.columns.map((column) => column.width);
     this.capacity = blockRows(Math.max(1, ...widths));
     for (const column of this.columns) column.open(this.capacity);
@@ -367,6 +369,54 @@ class TextColumn implements Column {
 
   copy(vector: RawVector, from: number, to: number): undefined {
     for (let i = from; i < to; i++) this.values.push(idOf(vector.getItem(i)));
+    return undefined;
+  }
+
+  into(block: Block): void {
+    this.put(block, this.values);
+    this.values = [];
+  }
+}
+
+const KNOWN_BITS = 12;
+
+/** Text without nulls that comes again and again: what is short is known by its bytes, which takes less than to decode it. */
+class RepeatedTextColumn implements Column {
+  readonly width = 1;
+  private values: string[] = [];
+  /** By a hash, the last text that had it and its 16 bytes. */
+  private readonly texts: string[] = [];
+  private readonly words = new Int32Array(4 << KNOWN_BITS);
+
+  constructor(private readonly put: (block: Block, values: string[]) => void) {
+    // no text has such a length
+    this.words.fill(-1);
+  }
+
+  open(): void {}
+
+  copy(vector: RawVector, from: number, to: number): undefined {
+    const { buffer, byteOffset, byteLength } = vector.dataView as DataView;
+    const items = new Int32Array(buffer, byteOffset, byteLength / 4);
+    const { words, texts, values } = this;
+    for (let i = from; i < to; i++) {
+      const length = items[4 * i];
+      if (length < 0 || length > 12) {
+        values.push(String(vector.getItem(i)));
+        continue;
+      }
+      const first = items[4 * i + 1];
+      const second = items[4 * i + 2];
+      const third = items[4 * i + 3];
+      const mixed = Math.imul(Math.imul(Math.imul(first, 31) + second, 31) + third + length, 0x9e3779b1);
+      const known = mixed >>> (32 - KNOWN_BITS);
+      const at = 4 * known;
+      if (words[at] !== length || words[at + 1] !== first || words[at + 2] !== second || words[at + 3] !== third) {
+        words.set(items.subarray(4 * i, 4 * i + 4), at);
+        texts[known] = String(vector.getItem(i));
+      }
+      values.push(texts[known]);
+    }
     return undefined;
   }
 

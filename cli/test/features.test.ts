@@ -200,6 +200,24 @@ test('missing values are an error, or left out and counted', async () => {
   expect(hardest.map(({ index }: { index: number }) => index).sort()).toEqual([0, 3]);
 });
 
+test('slices are told apart whatever their names are, short or long, alike or not', async () => {
+  const names = Array.from(
+    { length: 600 },
+    (_, i) => `${'é'.repeat(i % 4)}${'x'.repeat(i % 17)}${i % 3 === 0 ? '' : i}`,
+  );
+  const rows = Array.from({ length: 9000 }, (_, i) => names[(i * 7919) % names.length]);
+  const counts = new Map<string, number>();
+  for (const name of rows) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const data = parquet([
+    { name: 'logit', data: Float32Array.from(rows, (_, i) => (i % 7) - 3), type: 'FLOAT' },
+    { name: 'label', data: rows.map((_, i) => i % 2), type: 'INT32' },
+    { name: 'place', data: rows, type: 'STRING' },
+  ]);
+  const { slices } = await json(files.write('places.parquet', data), '--by', 'place');
+  const found = slices.map(({ slice, count }: { slice: string; count: number }) => [slice, count]);
+  expect(new Map(found)).toEqual(counts);
+});
+
 test('targets that are to be ignored', async () => {
   const file = files.write('ignored.csv', 'logit,label\n1,0\n2,-1\n3,1\n');
   expect(await complaint(file)).toBe(
