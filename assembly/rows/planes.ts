@@ -9,6 +9,7 @@ import {
   ONE,
   SIGN,
   add,
+  add32,
   addIntegers,
   and,
   andNot,
@@ -22,11 +23,14 @@ import {
   integers,
   larger,
   mul,
+  mul32,
   negativeMask,
   not,
   nth,
   or,
   read,
+  smaller32,
+  splat32,
   storeInteger,
   sub,
   sub32,
@@ -66,7 +70,7 @@ import {
 
 // Rows whose classes are planes, as segmentation models have them: element (row r, class j) at r + j stride. A vector is one
 // class of some rows already, so that a class of a block of rows is a block of elements: nothing is transposed, and what a row
-// adds up stays in its lane. Labels are compared with the class at hand and address nothing.
+// adds up stays in its lane. Labels are checked before they address anything.
 
 /** More exponentials in two sums would lose more than a row of as many classes. */
 export const MOST_PLANES: i32 = 128;
@@ -82,10 +86,10 @@ export function planeTerms(frame: usize, start: i32, rows: i32): void {
   const first = call.logits + bytesOf(start);
   // What lies behind the last rows is read in vain, where there is anything.
   const isCopied = first + <usize>(call.classes - 1) * step + bytes > <usize>memory.size() << 16;
-  takeLabels(frame, start, rows);
+  takeLabels(frame, start, rows, step);
   takeLargest(frame, first, step, rows, isCopied);
   const shifts = scaleAll(frame, bytes);
-  takeTargets(frame, first, step, rows, shifts);
+  takeTargets(frame, first, bytes, shifts);
   for (let j = 0; j < call.classes; j++) {
     const x = plane(frame, first + <usize>j * step, rows, isCopied, shifts);
     const out = call.grad + bytesOf(start) + <usize>j * step;
@@ -100,21 +104,30 @@ export function planeTerms(frame: usize, start: i32, rows: i32): void {
   eachVector<FinishRows>(frame, 0, 0, bytes);
 }
 
-/** Labels = the labels of rows, -1 where one is ignored or wrong and for rows beyond the last; counts those that are not. */
-function takeLabels(frame: usize, start: i32, rows: i32): void {
+/**
+ * Labels = the labels of rows, -1 where one is ignored or wrong and for rows beyond the last; counts those that are not. Leaves
+ * in Output where the target of each row is, in bytes from the first logit; of a row without a label that of class 0, and
+ * of those beyond the last that of the last, which are read in vain.
+ */
+function takeLabels(frame: usize, start: i32, rows: i32, step: usize): void {
   const call = changetype<State>(frame);
   const labels = frame + slot<Labels>();
   const whole = wholeTiles(rows);
   memory.copy(labels, call.targets + (start << 2), rows << 2);
   memory.fill(labels + (rows << 2), 0xff, (whole - rows) << 2);
+  const steps = splat32(<i32>step);
+  const last = splat32(<i32>bytesOf(rows - 1));
+  let row = i32x4(0, sizeof<Float>(), 2 * sizeof<Float>(), 3 * sizeof<Float>());
   let wrong = zero();
   let kept = zero();
-  for (let at = labels; at < labels + (whole << 2); at += 16) {
-    const label = read(at);
+  for (let o: usize = 0; o < <usize>whole << 2; o += 16) {
+    const label = read(labels + o);
     const isClass = belowMask(label, call.classes);
     wrong = or(wrong, andNot(not(label), isClass)); // the bits of -1 are all set
     kept = sub32(kept, isClass);
-    write(at, or(label, not(isClass)));
+    write(labels + o, or(label, not(isClass)));
+    write(frame + slot<Output>() + o, add32(smaller32(row, last), mul32(and(label, isClass), steps)));
+    row = add32(row, splat32(4 * sizeof<Float>()));
   }
   if (any(wrong)) call.bad |= BAD_TARGET;
   call.positives += addIntegers(kept);
@@ -195,15 +208,16 @@ class TakeShift extends VectorStage {
 }
 
 /** Denominator and Hinge: the targets' exponentials and their logarithms. Rows without a label are of no loss. */
-function takeTargets(frame: usize, first: usize, step: usize, rows: i32, shifts: bool): void {
-  const bytes = bytesOf(wholeTiles(rows));
+function takeTargets(frame: usize, first: usize, bytes: usize, shifts: bool): void {
   const logits = frame + slot<Logits>();
-  for (let r = 0; r < rows; r++) {
-    const label = load<i32>(frame + slot<Labels>() + bytesOf(r));
-    const category = label & ~(label >> 31); // 0 in the place of -1: what is read in vain is not used
-    store<Float>(logits + bytesOf(r), load<Float>(first + bytesOf(r) + <usize>category * step));
+  let place = frame + slot<Output>();
+  for (let at = logits; at < logits + bytes; at += 4 * sizeof<Float>()) {
+    store<Float>(at, load<Float>(first + load<i32>(place)));
+    store<Float>(at, load<Float>(first + load<i32>(place, 4)), sizeof<Float>());
+    store<Float>(at, load<Float>(first + load<i32>(place, 8)), 2 * sizeof<Float>());
+    store<Float>(at, load<Float>(first + load<i32>(place, 12)), 3 * sizeof<Float>());
+    place += 16;
   }
-  fillTile(logits, rows, 0);
   claim<Logits>(frame, bytes);
   if (shifts) eachVector<TakeShift>(frame, 0, 0, bytes);
   eachTile<ReduceClass>(frame, logits, 0, bytes);

@@ -217,6 +217,26 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 }
 
 // @ts-ignore: decorator
+@inline export function splat32(value: i32): v128 {
+  return i32x4.splat(value);
+}
+
+// @ts-ignore: decorator
+@inline export function add32(a: v128, b: v128): v128 {
+  return i32x4.add(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function mul32(a: v128, b: v128): v128 {
+  return i32x4.mul(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function smaller32(a: v128, b: v128): v128 {
+  return i32x4.min_s(a, b);
+}
+
+// @ts-ignore: decorator
 @inline export function sub32(a: v128, b: v128): v128 {
   return i32x4.sub(a, b);
 }
