@@ -84,6 +84,23 @@ test('ignored bytes are of no loss where others are smoothed', () => {
   expect([...hess]).toEqual([kept.hess[0], kept.hess[1], 0, kept.hess[3], 0]);
 });
 
+test('the largest logit of a row is found in whatever class it is', () => {
+  for (const numClasses of [2, 3, 4, 5, 8, 9, 15, 17, 33, 40, 70]) {
+    const logits = doubles(numClasses * numClasses, (k) => (k % (numClasses + 1) === 0 ? 2000 : 0));
+    const targets = Int32Array.from({ length: numClasses }, (_, r) => (r % 2 === 0 ? r : (r + 1) % numClasses));
+    const loss = new library.SoftmaxFocalLoss({ numClasses, gamma: 2, reduction: 'none' });
+    const expected = Array.from(targets, (label, r) => (label === r ? 0 : 2000));
+    expect([...loss.forward(logits, targets)]).toEqual(expected);
+    const { grad, hess } = loss.gradHess(logits, targets);
+    targets.forEach((label, r) => {
+      expect(grad[r * numClasses + r]).toBeCloseTo(label === r ? 0 : 1, 12);
+      expect(hess[r * numClasses + r]).toBeCloseTo(0, 12);
+    });
+    const posterior = library.softmaxFocalPosterior(logits, { numClasses, gamma: 2 });
+    expect(posterior.every((p, k) => (k % (numClasses + 1) === 0 ? p === 1 : p >= 0 && p < 1e-100))).toBe(true);
+  }
+});
+
 /** The defaults of a loss, and others for each seed. */
 function optionsOf({ options }: LossEntry, seed: number): Numbers {
   const next = random(seed);

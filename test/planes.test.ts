@@ -169,6 +169,31 @@ test('rows far from each other, and far from 0, do not see each other', () => {
   }
 });
 
+test('the largest logit is found in whatever class it is', () => {
+  for (const classes of [2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 40, 63, 70, 130]) {
+    // as many rows as classes: e^300 is infinite, so that who misses one of them computes with it
+    const logits = Float32Array.from({ length: classes * classes }, (_, k) => (k % (classes + 1) === 0 ? 300 : 0));
+    const targets = Int32Array.from({ length: classes }, (_, r) => (r % 2 === 0 ? r : (r + 1) % classes));
+    for (const outputs of [
+      ['loss', 'grad'],
+      ['loss', 'grad', 'hess'],
+    ] as const)
+      for (const stride of [1, classes + 3]) {
+        const got = softmaxRows({ classes, logits, targets, gamma: 2, outputs, stride });
+        targets.forEach((label, r) => {
+          if (label === r) expect(got.loss[r]).toBeLessThan(1e-37);
+          else expect(got.loss[r]).toBe(300);
+          expect(got.grad[r * classes + label] + 0).toBe(label === r ? 0 : -1);
+          expect(got.grad[r * classes + r] + 0).toBe(label === r ? 0 : 1);
+        });
+      }
+    for (const stride of [1, classes + 3]) {
+      const got = posteriorRows(logits, classes, { gamma: 2, alphas: Array(classes).fill(1), stride });
+      expect(got.every((p, k) => (k % (classes + 1) === 0 ? p === 1 : p >= 0 && p < 1e-20))).toBe(true);
+    }
+  }
+});
+
 test('more planes than two sums can hold have the bits of shares', () => {
   for (const [rows, stride] of [
     [2, 2],
