@@ -1,6 +1,8 @@
-// What `census` says of targets: how many there are of each class, and whether any is none.
+// What the kernel says of its inputs: how many targets there are of each class, whether any is none, and whether a probability is.
 import { expect, test } from 'vitest';
 import { Flag } from '../src/abi.js';
+import { FocalLoss } from '../src/index.js';
+import { RawKernel } from './kernel-support.js';
 import { call } from './raw-kernel.js';
 import { DOUBLE } from './widths.js';
 
@@ -39,4 +41,38 @@ test('in double precision a target out of range is seen wherever it is', () => {
       const targets = Float64Array.from({ length }, (_, j) => (j === k ? 1.0000000000000002 : 0.5));
       expect(() => loss.forward(new Float64Array(length), targets)).toThrow(`at index ${k}, got 1.0000000000000002`);
     }
+});
+
+test('a probability out of range is told wherever it lies, 0 and 1 are none', () => {
+  const raw = new RawKernel(4096);
+  const BAD_PROBABILITY = 2;
+  const most = 50;
+  const probabilities = raw.place(new Float32Array(most));
+  const targets = raw.place(Uint8Array.from({ length: most }, (_, k) => k & 1));
+  const p = raw.floats(probabilities, most);
+  for (const count of [1, 16, 17, most]) {
+    p.forEach((_, k) => {
+      p[k] = [0, 1, 0.5, 1e-45][k % 4];
+    });
+    const told = () => {
+      raw.write({ logits: probabilities, targets, count, flags: Flag.sums | Flag.probabilities, gamma: 2 });
+      raw.kernel.binary(raw.frame);
+      return raw.bad;
+    };
+    expect(told()).toBe(0);
+    for (let k = 0; k < count; k++) {
+      const before = p[k];
+      p[k] = k & 1 ? -1e-45 : 1.0000001192092896;
+      expect(told(), `at ${k} of ${count}`).toBe(BAD_PROBABILITY);
+      p[k] = before;
+    }
+    p.fill(2, count); // beyond the last
+    expect(told()).toBe(0);
+  }
+});
+
+test('a probability counts for a loss of 100 at most', () => {
+  const loss = new FocalLoss({ gamma: 0, alpha: null, fromLogits: false, reduction: 'none' });
+  expect([...loss.forward([1e-45, 0, 1, 4e-44], [1, 1, 0, 1])].map(Math.round)).toEqual([100, 100, 100, 100]);
+  expect(loss.forward([1e-45], [1])[0]).toBe(100);
 });

@@ -4,15 +4,22 @@ import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const root = new URL('../..', import.meta.url).pathname;
-const enable = ['simd'];
+const config = (name) => JSON.parse(readFileSync(join(root, name), 'utf8'));
+const whole = config('asconfig.json');
+const small = config('asconfig.lite.json');
 
 /** What is compiled of one source: the two widths, the small kernel, and the one that checks its slots. */
 export const BUILDS = {
-  float32: { entry: 'assembly/index.ts', use: ['abort=', 'Float=f32'] },
-  float64: { entry: 'assembly/index.ts', use: ['abort=', 'Float=f64'] },
-  lite: { entry: 'assembly/lite.ts', use: ['abort=', 'Float=f32', 'LITE=1'] },
-  checked: { entry: 'assembly/index.ts', use: ['abort=', 'Float=f32', 'CHECK_SLOTS=1'] },
+  float32: buildOf(whole, 'release'),
+  float64: buildOf(whole, 'float64'),
+  lite: buildOf(small, 'release'),
+  checked: buildOf(whole, 'release', ['CHECK_SLOTS=1']),
 };
+
+function buildOf({ entries, options, targets }, target, more = []) {
+  const use = [...options.use, ...(targets[target].use ?? []), ...more];
+  return { entry: entries[0], enable: options.enable, use };
+}
 
 const texts = new Map();
 
@@ -28,7 +35,7 @@ function sourceText(path) {
  * @returns the binary, or `error` and the `lines` of the given files that it names; `reads` are the sources that it needed
  */
 export async function compile(build, given = new Map(), { optimize = '-O0', entries = [] } = {}) {
-  const { entry, use } = BUILDS[build];
+  const { entry, enable, use } = BUILDS[build];
   const flags = [entry, ...entries, '--outFile', 'kernel.wasm', '--runtime', 'stub', '--noAssert', optimize];
   flags.push('--enable', enable.join(), '--initialMemory', '1');
   flags.push('--use', use.join());

@@ -13,7 +13,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isAlive, kernelMutants, mutateKernel } from './kernel.mjs';
+import { mutateKernel } from './kernel.mjs';
+import { isAlive, kernelMutants } from './sources.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
 const { values, positionals } = parseArgs({
