@@ -71,6 +71,14 @@ describe('a tensor', () => {
     );
   });
 
+  test('says of which type its numbers are, which only bits need', () => {
+    same({ data: six, dims: [6], type: 'float16' });
+    const nested = { data: Array(2).fill([1, 2, 3]), dims: [2] };
+    expect(message(() => focal.forward(nested as never, bits))).toBe(
+      '"logits.data" expected a number at index 0, got an array of length 3',
+    );
+  });
+
   test('has at most 64 axes, told by an array', () => {
     same({ data: six, dims: [...Array(63).fill(1), 6] });
     for (const dims of [{ length: 1, 0: 6 }, Object.defineProperty(Int32Array.of(6), 'length', { value: '1' })]) {

@@ -76,6 +76,16 @@ test('float64 is looked at before it is rounded to float32', () => {
   }
 });
 
+test('bigints are integers of 64 bits, and booleans are never left out', () => {
+  const run = (last: bigint) => new FocalLoss({ ignoreIndex: -1 }).forward([1, 2], [1n, last]);
+  expect(run(-1n)).toBe(new FocalLoss().forward([1], [1]));
+  expect(errorOf(() => run(2n ** 64n - 1n)).message).toBe(
+    '"targets" expected an integer of 64 bits at index 1, got 18446744073709551615n',
+  );
+  const all = new FocalLoss().forward([1, 2], [true, false]);
+  for (const ignoreIndex of [0, 1]) expect(new FocalLoss({ ignoreIndex }).forward([1, 2], [true, false])).toBe(all);
+});
+
 test('soft values only where targets are floating point', () => {
   expect(criterion.forward([0], Float32Array.of(0.5))[0]).toBeGreaterThan(0);
   expect(criterion.forward([0], Float64Array.of(0.5))[0]).toBeGreaterThan(0);
