@@ -80,6 +80,10 @@ test('half floats that are read row by row, or are hard targets, are numbers and
   expect(rows.forward(x, [0, 1, 1, 0], { weight: brain(0x3f80, 0x4000) })).toBe(
     rows.forward(x, [0, 1, 1, 0], { weight: [1, 2] }),
   );
+  const soft = new FocalLoss({ reduction: 'none' });
+  for (const targets of [half(0x3800, one, 0x3400), brain(0x3f00, 0x3f80, 0x3e80)]) {
+    expect(soft.forward([1, 2, 3], targets)).toEqual(soft.forward([1, 2, 3], Float32Array.of(0.5, 1, 0.25)));
+  }
   const ofProbabilities = new FocalLoss({ fromLogits: false, ignoreIndex: 255 });
   for (const probabilities of [half(0x3800, one, zero), brain(0x3f00, 0x3f80, 0)]) {
     const labels = Uint8Array.of(1, 1, 0);

@@ -198,6 +198,19 @@ test('a row that is left out costs nothing at any gamma, in any method, among fe
   }
 });
 
+test('weights of classes multiply alpha, and stand for it where there is none', () => {
+  const labels = [0, 1, 2, 2, 0];
+  const z = someLogits(15);
+  const of = (options: object) =>
+    new SoftmaxFocalLoss({ numClasses: 3, gamma: 2, reduction: 'none', ...options }).forward(z, labels);
+  const classWeight = [1, 2, 0.25];
+  const weighed = of({ alpha: null }).map((loss, k) => loss * classWeight[labels[k]]);
+  expect(of({ alpha: null, classWeight })).toEqual(weighed);
+  expect(of({ alpha: classWeight })).toEqual(weighed);
+  expect(of({ alpha: 2, classWeight })).toEqual(weighed.map((loss) => 2 * loss));
+  expect(of({ alpha: classWeight, classWeight })).toEqual(weighed.map((loss, k) => loss * classWeight[labels[k]]));
+});
+
 test('results have a length of their own each', () => {
   const softmax = new SoftmaxFocalLoss({ numClasses: 3 });
   const [x, labels] = [someLogits(6), [0, 1]];
