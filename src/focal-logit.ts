@@ -60,7 +60,6 @@ function checkWeights(alpha: number | null, posWeight: number): void {
   }
   const positive = toFloat((alpha ?? 1) * posWeight);
   if (positive === 0) throw wrongValue('posWeight', 'a number > 0 in float32', posWeight, remedy);
-  if (positive === Number.POSITIVE_INFINITY) throw wrongValue('posWeight', 'a number that float32 can hold', posWeight);
 }
 
 function checkProbabilities(p: ArrayLike<number>): void {

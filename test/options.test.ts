@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as library from '../src/index.js';
 import { BCEWithLogitsLoss, FocalLoss, type FocalLossOptions, sigmoidFocalLoss } from '../src/index.js';
 import { exact, focalLoss, gradient } from './oracle.js';
 import { errorOf, firstDifference, hardTargets, someLogits } from './support.js';
@@ -266,4 +267,74 @@ test('one array for two results is refused', () => {
   expect(errorOf(() => criterion.gradHess(logits, targets, { out: both, hessOut: both })).message).toBe(
     refusal('hessOut', 'out'),
   );
+});
+
+const FLOAT32_MAX = 3.4028234663852886e38;
+const BEYOND = 3.402823466385289e38;
+
+test.each<[string, unknown, string]>([
+  ['polyEpsilon', '1', "a finite number, got '1'"],
+  ['polyEpsilon', BEYOND, `a finite number, got ${BEYOND}`],
+  ['polyEpsilon', -BEYOND, `a finite number, got ${-BEYOND}`],
+  ['posWeight', BEYOND, `a finite number >= 0, got ${BEYOND}; float32 holds at most 3.4028235e38`],
+  ['posWeight', -1, 'a finite number >= 0, got -1'],
+  ['posWeight', Infinity, 'a finite number >= 0, got Infinity'],
+  ['gamma', 65, 'a number in [0, 64], got 65; a power above 64 has no digits that mean anything'],
+  ['gamma', -1, 'a number in [0, 64], got -1'],
+  ['gamma', '2', "a number in [0, 64], got '2'"],
+  ['alpha', -1, 'a number in [0, 1], or null, got -1; null turns it off'],
+  ['alpha', 2, 'a number in [0, 1], or null, got 2'],
+  ['numClasses', 2 ** 31, 'an integer >= 1, got 2147483648; at most 2147483647'],
+  ['numClasses', 0, 'an integer >= 1, got 0'],
+  ['numClasses', '2', "an integer >= 1, got '2'"],
+  ['reduction', 'avg', "one of 'none', 'mean', 'sum', got 'avg'"],
+  ['reduction', 5, "one of 'none', 'mean', 'sum', got 5"],
+  ['gamma', 'x'.repeat(40), `a number in [0, 64], got '${'x'.repeat(40)}'`],
+  ['gamma', 'x'.repeat(41), `a number in [0, 64], got '${'x'.repeat(37)}...'`],
+  ['gamma', 10n ** 39n, `a number in [0, 64], got ${10n ** 39n}n`],
+  ['gamma', 10n ** 40n, `a number in [0, 64], got ${10n ** 39n}n`],
+  ['gamma', Symbol('s'), 'a number in [0, 64], got a symbol'],
+  ['gamma', () => 2, 'a number in [0, 64], got a function'],
+])('%s: %s is an error that says what it may be', (key, value, message) => {
+  const error = errorOf(() => new FocalLoss({ [key]: value }));
+  expect(error.message).toBe(`"${key}" expected ${message}`);
+  const isKind = typeof value === (['reduction'].includes(key) ? 'string' : 'number');
+  expect(error).toBeInstanceOf(isKind ? RangeError : TypeError);
+  // what a program reads, which may be changed, and is not printed
+  expect(Object.keys(error)).toEqual([]);
+  expect(Object.getOwnPropertyDescriptor(error, 'argument')).toMatchObject({
+    value: key,
+    configurable: true,
+    writable: true,
+  });
+  expect('index' in error).toBe(false);
+});
+
+test('options at their limits', () => {
+  const criterion = new FocalLoss({ gamma: 64, posWeight: FLOAT32_MAX, polyEpsilon: -FLOAT32_MAX, alpha: 1 });
+  expect(criterion.options).toMatchObject({ gamma: 64, posWeight: FLOAT32_MAX, polyEpsilon: -FLOAT32_MAX });
+  const message = (options: unknown) => errorOf(() => new FocalLoss(options as object)).message;
+  expect(message({ numClasses: 2, alpha: [0.5, -1] })).toBe('"alpha[1]" expected a number in [0, 1], got -1');
+  class Settings {
+    gamma = 2;
+  }
+  expect(message(new Settings())).toMatch(/, got a Settings; give a plain object, such as \{ \.\.\.options \}$/);
+  expect(message(null)).toMatch(/, got null$/);
+});
+
+test.each([
+  ['Asymmetric', [1, 0]],
+  ['Heatmap', [1, 0.5]],
+  ['Quality', [0.7, 0]],
+  ['Varifocal', [0.7, 0]],
+])('%s: the function is the class in one call', (name, targets) => {
+  const Class = Object.entries(library).find(([key]) => key.startsWith(name))?.[1] as typeof FocalLoss;
+  const start = name.toLowerCase();
+  const call = Object.entries(library).find(([key]) => key.startsWith(start))?.[1] as typeof sigmoidFocalLoss;
+  const weight = Float32Array.of(1, 3);
+  for (const options of [undefined, { reduction: 'sum' } as const]) {
+    const expected = new Class(options as never).forward([1, -2], targets, { weight });
+    expect(expected).toBeGreaterThan(0);
+    expect(call([1, -2], targets, options as never, { weight })).toBe(expected);
+  }
 });

@@ -52,6 +52,25 @@ test('a full workspace says so and stays usable', () => {
   expect(criterion.forward(kept, [1, 0, 1, 0])).toHaveLength(4);
 });
 
+test('reset gives the block back, for arrays that are 0', () => {
+  const workspace = new Workspace(1024);
+  const [first, second] = [workspace.float32(8), workspace.uint8(100)];
+  first.fill(3);
+  second.fill(7);
+  workspace.reset();
+  // more than was handed out before, in part of what was
+  const again = workspace.uint8(300);
+  expect(again.byteOffset).toBe(first.byteOffset);
+  expect(again.every((byte) => byte === 0)).toBe(true);
+  expect([...first, ...second].every((value) => value === 0)).toBe(true);
+  again.fill(9);
+  workspace.reset();
+  expect([...workspace.float32(2)]).toEqual([0, 0]);
+  // what lies behind is as it was
+  expect(again.subarray(0, 8).every((byte) => byte === 0) && again.subarray(8).every((byte) => byte === 9)).toBe(true);
+  expect(workspace.float32(250)).toHaveLength(250);
+});
+
 test('views never detach', () => {
   const workspace = new Workspace(4096);
   const view = workspace.float32(16);
