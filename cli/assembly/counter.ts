@@ -5,8 +5,8 @@
 export const CAPACITY: i32 = 1 << 13;
 /** Bits of a score that its bucket does not tell. */
 export const LOW_BITS: i32 = 14;
-/** A bucket has its count in these bits, and above them the sum of the low bits of its scores. */
-export const COUNT_BITS: i32 = 24;
+/** A bucket has its count in these bits, and above them the sum of the low bits of its scores: 25 + 14 more. */
+export const COUNT_BITS: i32 = 25;
 
 /** Address of the scores, float32. */
 export const SCORES: i32 = 0;

@@ -13,7 +13,7 @@ interface Exports {
 
 let module: WebAssembly.Module | undefined;
 
-/** Counts hard targets without weights, fast. Its buckets hold as many as 24 bits can count: whoever uses it empties them before. */
+/** Counts hard targets without weights, fast. Its buckets hold as many as its binary has bits for: whoever uses it empties them before. */
 export class Counter {
   private readonly exports: Exports;
   private readonly scores: Float32Array;

@@ -201,9 +201,10 @@ test('scores are counted alike with weights of 1 and without, whatever is among 
     expect([fast.count, fast.nan]).toEqual([slow.count, 18]);
     expect(fast.buckets()).toEqual(slow.buckets());
   }
-  // more than 24 bits can count
-  const same = counted(false, 260, new Float32Array(65_536).fill(-1.2345678), new Uint8Array(65_536).fill(1));
+  // more than 25 bits can count, of a score whose last 14 bits add up to the most
+  const [score] = new Float32Array(Uint32Array.of(0x3f803fff).buffer);
+  const same = counted(false, 520, new Float32Array(65_536).fill(score), new Uint8Array(65_536).fill(1));
   expect(same.buckets()).toHaveLength(1);
-  expect(same.buckets()[0]).toMatchObject({ negatives: 0, positives: 260 * 65_536 });
-  expect(same.buckets()[0].positiveScore).toBe(Math.fround(-1.2345678));
+  expect(same.buckets()[0]).toMatchObject({ negatives: 0, positives: 520 * 65_536 });
+  expect(same.buckets()[0].positiveScore).toBe(score);
 });
