@@ -158,8 +158,8 @@ export class ScoreHistogram {
     const sums = this.settled() as Float64Array;
     const entries: number[] = [];
     for (let at = 0; at < sums.length; at += 4) {
-      const some = sums.subarray(at, at + 4);
-      if (some[0] !== 0 || some[2] !== 0) entries.push(at >>> 2, some[0], some[1], some[2], some[3]);
+      if (sums[at] === 0 && sums[at + 2] === 0) continue;
+      entries.push(at >>> 2, sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
     }
     return { count, nan, buckets: base64(Float64Array.from(entries)) };
   }
