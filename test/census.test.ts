@@ -34,6 +34,28 @@ test.each(KINDS)('%s: counted by class, and one that is none is seen wherever it
   }
 });
 
+test('as many ones, or ignored ones, as any lane of bytes can hold and more', () => {
+  for (const [value, flags, positives] of [
+    [1, 0, 10_007],
+    [1, Flag.ignore, 10_007],
+    [IGNORED, Flag.ignore, 0],
+  ]) {
+    const targets = new Uint8Array(10_007).fill(value);
+    const census = call('census', { logits: new Float32Array(10_007), targets, flags, want: [] });
+    expect(census).toMatchObject({ positives, negatives: 0, bad: false });
+  }
+});
+
+test('of no targets nothing is counted', () => {
+  const raw = new RawKernel(256);
+  const targets = raw.place(Uint8Array.of(1, 1));
+  for (const flags of [0, Flag.ignore]) {
+    raw.write({ targets, count: 0, flags });
+    raw.kernel.census(raw.frame);
+    expect([raw.read('positives'), raw.read('negatives'), raw.bad]).toEqual([0, 0, 0]);
+  }
+});
+
 test('in double precision a target out of range is seen wherever it is', () => {
   const loss = new DOUBLE.library.FocalLoss();
   for (const length of [1, 2, 5, 8])

@@ -1,7 +1,7 @@
 // An element is computed by itself: its results depend neither on where it lies nor on what lies beside it.
 import { expect, test } from 'vitest';
 import { LOSSES } from '../losses/registry.js';
-import { WIDTHS } from './widths.js';
+import { SINGLE, WIDTHS } from './widths.js';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const logit = (p: number) => Math.log(p / (1 - p));
@@ -62,4 +62,16 @@ test.each(CASES)('%s, %s: options just beside whole numbers give just beside the
       });
     }
   }
+});
+
+test('probabilities with an epsilon just beside 1 have just the results beside it', () => {
+  const { FocalLoss } = SINGLE.library;
+  const p = Float32Array.of(0.1, 0.3, 0.5, 0.7, 0.95);
+  const results = (polyEpsilon: number) => {
+    const loss = new FocalLoss({ gamma: 2, alpha: 0.25, fromLogits: false, polyEpsilon, reduction: 'none' });
+    const { grad, hess } = loss.gradHess(p, [0, 1, 1, 0, 1]);
+    return [...loss.forward(p, [0, 1, 1, 0, 1]), ...grad, ...hess];
+  };
+  const beside = results(1 - 2 ** -18);
+  for (const [k, value] of results(1).entries()) expect(value / beside[k]).toBeCloseTo(1, 4);
 });
