@@ -264,6 +264,43 @@ test('a loss of one entry is no base loss of the other', () => {
   }
 });
 
+test('what a call says, and what lies in a workspace, acts as it does in the whole library', () => {
+  const x = Float64Array.of(0.5, -2, 3);
+  const wide = Float64Array.of(0, 1, 1 + 2 ** -40);
+  const bytes = Uint8Array.of(0, 1, 2);
+  const runs: ((entry: Entry) => unknown)[] = [
+    (entry) => new entry.BCEWithLogitsLoss().forward(x, [1, 0, 1]),
+    (entry) => new entry.BCEWithLogitsLoss({ posWeight: 3, reduction: 'none' }).forward(x, [1, 0, 1]),
+    (entry) => new entry.BCEWithLogitsLoss({ posWeight: -1 }).forward(x, [1, 0, 1]),
+    (entry) => new entry.BCEWithLogitsLoss({ posWeight: [1, 2] as never }),
+    (entry) => new entry.FocalLoss({ normalizer: 3 }).forward(x, [1, 0, 1], { normalizer: 7 }),
+    (entry) => new entry.FocalLoss().forward(x, wide),
+    (entry) => new entry.FocalLoss().forward(x, wide, { validate: false }),
+    (entry) => new entry.FocalLoss().forward(x, bytes),
+    (entry) => new entry.FocalLoss().forward(x, bytes, { validate: false }),
+    (entry) => {
+      const workspace = new entry.Workspace(1024);
+      const [logits, targets, weight] = [x, Float64Array.of(1, 0.25, 0), Float64Array.of(1, 2, 3)].map((array) => {
+        const inside = workspace.float64(3);
+        inside.set(array);
+        return inside;
+      });
+      const { focalPosterior } = entry;
+      const posteriors = focalPosterior(logits, { gamma: 2 });
+      expectSame(posteriors, focalPosterior(x, { gamma: 2 }));
+      const criterion = new entry.FocalLoss({ reduction: 'none' });
+      const losses = criterion.forward(logits, targets, { weight });
+      expectSame(losses, criterion.forward(x, targets.slice(), { weight: weight.slice() }));
+      return losses;
+    },
+  ];
+  for (const run of runs) {
+    const [whole, own] = ENTRIES.map((entry) => outcome(() => run(entry)));
+    expectSame(own, whole);
+  }
+  expect(Object.keys(new lite.FocalLoss().options)).not.toContain('reduction');
+});
+
 test('defaults are those of the whole library, and a loss shows its options', () => {
   const whole = new library.FocalLoss().toJSON();
   const own = new lite.FocalLoss().toJSON();

@@ -315,11 +315,28 @@ test('options at their limits', () => {
   expect(criterion.options).toMatchObject({ gamma: 64, posWeight: FLOAT32_MAX, polyEpsilon: -FLOAT32_MAX });
   const message = (options: unknown) => errorOf(() => new FocalLoss(options as object)).message;
   expect(message({ numClasses: 2, alpha: [0.5, -1] })).toBe('"alpha[1]" expected a number in [0, 1], got -1');
+  expect(errorOf(() => new library.VarifocalLoss({ alpha: null as never })).message).toBe(
+    '"alpha" expected a number in [0, 1], got null',
+  );
   class Settings {
     gamma = 2;
   }
   expect(message(new Settings())).toMatch(/, got a Settings; give a plain object, such as \{ \.\.\.options \}$/);
   expect(message(null)).toMatch(/, got null$/);
+  expect(new FocalLoss({ numClasses: 2 ** 31 - 1 }).options).toHaveProperty('numClasses', 2 ** 31 - 1);
+  expect(message({ numClasses: 2, classAxis: 0.5 })).toBe('"classAxis" expected an integer, got 0.5');
+  expect(message({ numClasses: 2, classAxis: '0' })).toBe('"classAxis" expected an integer, got \'0\'');
+  expect(errorOf(() => new BCEWithLogitsLoss({ posWeight: [1, 2] as never })).message).toBe(
+    '"posWeight" expected a finite number >= 0, got an array of length 2',
+  );
+  // what was not given and has no default is not shown, nor what is a property of its own
+  expect(new BCEWithLogitsLoss().options).toEqual({ posWeight: 1 });
+  expect(Object.keys(new FocalLoss().options)).not.toContain('numClasses');
+  expect(Object.keys(new FocalLoss({ numClasses: 2 }).options)).toContain('numClasses');
+  expect(Object.keys(new FocalLoss().options)).not.toContain('reduction');
+  expect(message({ numClasses: 2, classWeight: 3 })).toBe(
+    '"classWeight" expected an array with a number for each class, got 3',
+  );
 });
 
 test.each([

@@ -229,3 +229,9 @@ test('a class that counts for nothing leaves the other one certain', () => {
   expect(probabilities({ alpha: 1 })).toEqual(all(0));
   expect(probabilities({ alpha: 1, posWeight: 0 })).toEqual(all(Number.NaN));
 });
+
+test('gamma is 1.5 where none is given', () => {
+  const x = [0.5, -1, 2];
+  expect(focalPosterior(x)).toEqual(focalPosterior(x, { gamma: 1.5 }));
+  expect(softmaxFocalPosterior(x, { numClasses: 3 })).toEqual(softmaxFocalPosterior(x, { numClasses: 3, gamma: 1.5 }));
+});

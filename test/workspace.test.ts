@@ -68,7 +68,11 @@ test('reset gives the block back, for arrays that are 0', () => {
   expect([...workspace.float32(2)]).toEqual([0, 0]);
   // what lies behind is as it was
   expect(again.subarray(0, 8).every((byte) => byte === 0) && again.subarray(8).every((byte) => byte === 9)).toBe(true);
-  expect(workspace.float32(250)).toHaveLength(250);
+  const left = new Workspace(0);
+  expect(errorOf(() => left.float32(257)).message).toBe(
+    '"length" expected at most 256, which is what is left, got 257; the workspace has 0 bytes',
+  );
+  expect(left.float64(128)).toHaveLength(128);
 });
 
 test('views never detach', () => {

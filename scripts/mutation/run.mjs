@@ -16,6 +16,8 @@ import { parseArgs } from 'node:util';
 import { mutateKernel } from './kernel.mjs';
 import { isAlive, kernelMutants } from './sources.mjs';
 
+/** What other processes run, and test: threads, and entries whose kernel is chosen by flags of the engine. */
+const ELSEWHERE = /^src\/(parallel\/|wasm\/fused|fused|relaxed)/;
 const root = new URL('../..', import.meta.url).pathname;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -95,7 +97,7 @@ function runStryker() {
   const args = ['run', config];
   const chosen = readdirSync(join(root, 'src'), { recursive: true })
     .map((name) => `src/${name}`)
-    .filter((name) => /(?<!\.d)\.ts$/.test(name) && !/^src\/(cli|parallel)\//.test(name) && pattern.test(name));
+    .filter((name) => /(?<!\.d)\.ts$/.test(name) && !ELSEWHERE.test(name) && pattern.test(name));
   if (values.survivors) args.push('--force', '--mutate', survivors(chosen).join());
   else args.push('--mutate', chosen.join());
   const env = { ...process.env, MUTANT_PATIENCE_MS: '5000' };

@@ -46,7 +46,7 @@ fc.configureGlobal({ endOnFailure: true });
 const FILES = import.meta.glob([
   '../*.test.ts',
   // of the kernel, the documents or other programs
-  '!../{abi,bounds,fused,generated-docs,kernel-host,kernel-loops,options-docs,oracle,relaxed,slots}.test.ts',
+  '!../{abi,bounds,generated-docs,kernel-host,kernel-loops,options-docs,oracle,relaxed,slots}.test.ts',
   // of the kernel's numbers, which scripts/mutation/kernel.mjs mutates
   '!../{far-logits,long-counts,pitfalls,sweep,values,vectors}.test.ts',
 ]);

@@ -2,8 +2,6 @@
 export default {
   testRunner: 'resident',
   plugins: ['./test/mutation/resident-runner.mjs'],
-  // the command line is a package of its own, and threads are tested on the built package
-  mutate: ['src/**/*.ts', '!src/cli/**', '!src/parallel/**', '!src/**/*.d.ts'],
   // messages are pinned where a user reads them; a mutant of a text alone tells little
   mutator: { excludedMutations: ['StringLiteral'] },
   ignorePatterns: [
