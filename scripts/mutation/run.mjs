@@ -83,10 +83,14 @@ function survivors(chosen) {
   return chosen.flatMap((file) => {
     const { source, mutants = [] } = files[file] ?? {};
     if (source !== readFileSync(join(root, file), 'utf8')) return [];
-    return mutants
-      .filter((mutant) => isAlive(mutant) || mutant.status === 'Ignored')
-      .map(({ location: { start, end } }) => `${file}:${start.line}:${start.column}-${end.line}:${end.column}`);
+    const wanted = mutants.filter((mutant) => isAlive(mutant) || mutant.status === 'Ignored');
+    return wanted.map((mutant) => `${file}:${rangeOf(mutant)}`);
   });
+}
+
+/** A report counts columns from 1, and an argument from 0. */
+function rangeOf({ location: { start, end } }) {
+  return `${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`;
 }
 
 /** Stryker's mutants in the form of the kernel's. */
