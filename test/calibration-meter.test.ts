@@ -199,6 +199,16 @@ describe('CalibrationMeter', () => {
       '"probabilities" expected a number in [0, 1] at index 1, got 1.5',
     ],
     [
+      'a probability below 0',
+      (m) => m.update([0.5, -(2 ** -60)], [0, 1]),
+      `"probabilities" expected a number in [0, 1] at index 1, got ${-(2 ** -60)}`,
+    ],
+    [
+      'too many bins',
+      () => new CalibrationMeter({ bins: 100_001 }),
+      '"bins" expected an integer in [1, 100000], got 100001',
+    ],
+    [
       'a probability that is NaN',
       (m) => m.update([NaN], [1]),
       '"probabilities" expected a number in [0, 1] at index 0, got NaN',
@@ -367,7 +377,9 @@ describe('CalibrationMeter', () => {
     }
   });
 
-  test('a version of the wrong kind is a TypeError, one out of range a RangeError', () => {
+  test('a version or bins of the wrong kind are a TypeError, those out of range a RangeError', () => {
+    expect(errorOf(() => new CalibrationMeter({ bins: '10' as never }))).toBeInstanceOf(TypeError);
+    expect(errorOf(() => new CalibrationMeter({ bins: 0.5 }))).toBeInstanceOf(RangeError);
     for (const [version, kind] of [
       ['1', TypeError],
       [0, RangeError],

@@ -148,6 +148,9 @@ describe('ExactSum', () => {
       expect(sum.isZero).toBe(k === 0);
     });
     expect(sums.map((sum) => sum.special)).toEqual([0, 1, 1, 1, 2, 2, 2]);
+    const all = sumOf([1, Infinity, -Infinity, -Infinity, NaN, NaN, NaN]);
+    expect(all.toJSON()).toEqual({ terms: [1], infinities: 1, negativeInfinities: 2, nans: 3 });
+    expect(ExactSum.fromJSON('sum', all.toJSON()).equals(all)).toBe(true);
   });
 
   test('42 terms of the largest number are read', () => {

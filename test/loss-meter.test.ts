@@ -345,6 +345,13 @@ describe('elements whose loss is NaN', () => {
     expect(meter.compute()).toMatchObject({ count: 3, nan: 3 });
   });
 
+  test('of either class are read from a state', () => {
+    const meter = new LossMeter(binary);
+    meter.update([Number.NaN, Number.NaN, Number.NaN], [0, 1, 0]);
+    const text = JSON.stringify(meter);
+    expect(JSON.stringify(LossMeter.fromJSON(binary, JSON.parse(text)))).toBe(text);
+  });
+
   test('are found where losses take the place of logits', () => {
     const criterion = new FocalLoss({ ...options, reduction: 'none' });
     const [apart, inPlace] = [new LossMeter(criterion), new LossMeter(criterion)];
