@@ -368,6 +368,7 @@ describe('CalibrationMeter', () => {
     ['on the border of a bin', [0.5, 1], [1, 1]],
     ['whose products are rounded', [1 / 15, 14 / 15, 3 / 15], [0.1, 0.7, 1e-30]],
     ['that weigh nothing', [0, 0.75], [0, 0]],
+    ['that were all wrong', [0, 0], [1, 2]],
   ])('a state of probabilities %s is read', (_, p, weights) => {
     for (const bins of [1, 2, 15]) {
       const meter = new CalibrationMeter({ bins });
