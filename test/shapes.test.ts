@@ -405,6 +405,15 @@ test('half floats that are read one by one are the numbers that they stand for',
     return JSON.stringify(meter);
   });
   expect(got).toBe(expected);
+  for (const [bits, value] of [
+    [0x7e00, 'NaN'],
+    [0x7c00, 'Infinity'],
+    [0xfc00, '-Infinity'],
+  ] as const) {
+    expect(message(() => new CalibrationMeter().update(half('float16', bits) as never, [1]))).toBe(
+      `"probabilities" expected a number in [0, 1] at index 0, got ${value}`,
+    );
+  }
 });
 
 test('half floats as bits are the numbers that they stand for', () => {

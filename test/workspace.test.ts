@@ -246,6 +246,7 @@ describe.each([
       const { hess } = softmax.gradHess(x, y, { ...call, hessOut: place('hess', logits) });
       expect([firstDifference(hess, curves.hess), firstDifference(call.gradOut, curves.grad)]).toEqual([-1, -1]);
       expect(firstDifference(x.data, logits)).toBe(-1);
+      expect(firstDifference(softmax.forward(x, y, { weight }), expected.value)).toBe(-1);
     }
     // of another kind, which is copied
     const wide = new Workspace(8 * n).float64(n);
