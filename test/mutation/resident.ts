@@ -32,11 +32,12 @@ scope.__stryker__ ??= {};
 const stryker = scope.__stryker__;
 if (process.env.MUTANT) stryker.activeMutant = process.env.MUTANT;
 const tests = new Map<string, Test>();
-/** The last that failed: neighbours die of the same test. */
+/** The last quick ones that failed: neighbours die of the same test. */
 const killers = new Set<Test>();
 
 /** A mutant that lives through so much of the processor's time survives: the tests that are left are the slowest. */
 const PATIENCE_MS = Number(process.env.MUTANT_PATIENCE_MS);
+const QUICK_MS = 100;
 /** What each test takes, for the process that follows one that was ended. */
 const TIMES = 'build/test-times.json';
 
@@ -108,7 +109,7 @@ async function mutate({ mutant, tests: ids, hitLimit }: Question) {
     stryker.activeMutant = undefined;
     stryker.hitCount = undefined;
     killers.delete(test);
-    killers.add(test);
+    if (test.timeSpentMs < QUICK_MS) killers.add(test);
     if (killers.size > 4) killers.delete([...killers][0]);
     const isDirty = (await failure(test)) !== undefined;
     return { result: { status: 'killed', killedBy: [test.id], failureMessage, nrOfTests: nrOfTests + 1 }, isDirty };
