@@ -20,14 +20,13 @@ for (const name of Object.keys(dependencies)) {
 
 const { lines, rows } = readLines();
 const majors = Object.keys(lines);
-console.log(`\n${''.padEnd(62)}${majors.map((major) => `Node ${major}`.padStart(9)).join('')}     must      aim`);
+console.log(`\n${''.padEnd(71)}${majors.map((major) => `Node ${major}`.padStart(9)).join('')}     must      aim`);
 for (const row of rows) {
   if (row.must === undefined) continue;
   const cells = majors.map((major) => {
     if (row[major] === undefined) return '';
-    const { nanoseconds, ratio } = row[major];
-    return row.length === 1 ? `${nanoseconds.toFixed(0)} ns` : ratio.toFixed(2);
+    return row[major].ratio.toFixed(2);
   });
   const text = [...cells, row.must, row.aim].map((cell) => String(cell).padStart(9)).join('');
-  console.log(`${row.title.padEnd(20)}${row.name.padEnd(42)}${text}`);
+  console.log(`${row.title.padEnd(29)}${row.name.padEnd(42)}${text}`);
 }

@@ -45,8 +45,7 @@ async function measure({ title, length, cases, check }, seconds) {
     const nanoseconds = times[name];
     const megaPerSecond = (1000 * length) / nanoseconds;
     const ratio = times[base ?? name] / nanoseconds;
-    const verdict =
-      must === undefined ? '' : judge(length === 1 ? -nanoseconds : ratio, length === 1 ? -1 : 1, must, aim);
+    const verdict = must === undefined ? '' : judge(ratio, must, aim);
     rows.push({ title, length, name, base, nanoseconds: round(nanoseconds), ratio: round(ratio), must, aim, verdict });
     const cells = [length === 1 ? nanoseconds.toFixed(0) : megaPerSecond.toFixed(1), ratio.toFixed(2), must, aim];
     const text = cells.map((cell) => String(cell ?? '').padStart(9)).join('');
@@ -54,8 +53,8 @@ async function measure({ title, length, cases, check }, seconds) {
   }
 }
 
-/** Where a measure stands between what it must reach and what it aims at; times are negative. */
-function judge(measure, sign, must, aim) {
-  if (measure < sign * must) return 'MISSED';
-  return measure >= sign * aim ? 'aim' : 'must';
+/** Where a ratio stands between what it must reach and what it aims at. */
+function judge(ratio, must, aim) {
+  if (ratio < must) return 'MISSED';
+  return ratio >= aim ? 'aim' : 'must';
 }
