@@ -106,28 +106,13 @@ function switchLine(line, variants, whole, join) {
   for (const shape of [...SHAPES, ...(whole ? [CASE] : [])]) {
     const parts = shape.exec(line)?.groups;
     if (parts === undefined) continue;
-    const { head, expression, statement, tail } = parts;
+    const { head, statement, tail } = parts;
     const made = variants.map((variant) => ({ ...variant, parts: shape.exec(variant.line)?.groups }));
     if (made.some((variant) => variant.parts?.head !== head || variant.parts.tail !== tail)) return undefined;
-    if (statement !== undefined)
-      return (
-        head +
-        switchStatement(
-          statement,
-          made.map((v) => ({ ...v, part: v.parts.statement })),
-          join,
-        ) +
-        tail
-      );
-    return (
-      head +
-      switchExpression(
-        expression,
-        made.map((v) => ({ ...v, part: v.parts.expression })),
-        join,
-      ) +
-      tail
-    );
+    const [kind, switchPart] =
+      statement === undefined ? ['expression', switchExpression] : ['statement', switchStatement];
+    const each = made.map((variant) => ({ ...variant, part: variant.parts[kind] }));
+    return head + switchPart(parts[kind], each, join) + tail;
   }
   if (!whole || /^\s+(case|default)\b/.test(line)) return undefined;
   return switchStatement(

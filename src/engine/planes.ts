@@ -4,7 +4,7 @@ import { Field32 } from '../abi.js';
 import { FLOAT_BYTES, type Floats, type Instance } from './arena.js';
 import type { Request } from './evaluator.js';
 import type { Operand } from './operand.js';
-import type { Layout } from './shapes.js';
+import { eachStretch, type Layout } from './shapes.js';
 
 /** What a loss of planes reads and writes. */
 interface Wanted {
@@ -82,22 +82,6 @@ export class PlaneStager {
   }
 }
 
-/** Calls `each` for the parts of planes that rows from `start` on lie in: element, place in the region, length. */
-function eachRun(
-  { classes, pixels }: Layout,
-  start: number,
-  count: number,
-  each: (element: number, place: number, length: number) => void,
-): void {
-  for (let k = 0; k < count; ) {
-    const pixel = (start + k) % pixels;
-    const run = Math.min(count - k, pixels - pixel);
-    const first = (start + k - pixel) * classes + pixel;
-    for (let j = 0; j < classes; j++) each(first + j * pixels, k + j * count, run);
-    k += run;
-  }
-}
-
 /** Copies the planes of `count` rows from `start` on to a region, whose address it returns. */
 export function stagePlanes(
   instance: Instance,
@@ -107,7 +91,7 @@ export function stagePlanes(
   count: number,
   region: number,
 ): number {
-  eachRun(layout, start, count, (element, place, length) => {
+  eachStretch(layout, start, count, (element, place, length) => {
     instance.stageFloats(view, kind, element, length, region + FLOAT_BYTES * place);
   });
   return region;
@@ -121,7 +105,7 @@ function takePlanes(
   count: number,
   region: number,
 ): void {
-  eachRun(layout, start, count, (element, place, length) => {
+  eachStretch(layout, start, count, (element, place, length) => {
     instance.takeFloats(array, element, length, region + FLOAT_BYTES * place);
   });
 }

@@ -1,6 +1,6 @@
 // Losses of rows: a softmax over classes, with one label a row or a share for each class.
 
-import { BAD_TARGET, Field32, Field64, Flag, Hessian, SEGMENT, SoftTargets } from '../abi.js';
+import { Field32, Field64, Flag, Hessian, SEGMENT, SoftTargets } from '../abi.js';
 import { sameLength, wrongShape, wrongValue } from '../checks.js';
 import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, sharedInstance, stageInts } from './arena.js';
 import type { Definition, Settings } from './definition.js';
@@ -192,10 +192,9 @@ export class RowEvaluator extends Evaluator {
   }
 
   protected override isBad(instance: Instance, count: number): boolean {
-    const { words, doubles } = instance;
     // the kernel takes -1 for a label to ignore
-    if (doubles[Field64.positives] < count && this.#classes.ignoreIndex === null) return true;
-    return (words[Field32.bad] & BAD_TARGET) !== 0;
+    const ignores = instance.doubles[Field64.positives] < count;
+    return super.isBad(instance, count) || (ignores && this.#classes.ignoreIndex === null);
   }
 
   override badTarget({ y, shares, layout }: Request, start: number): Error {

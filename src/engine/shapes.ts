@@ -11,6 +11,25 @@ export interface Layout {
   readonly pixels: number;
 }
 
+/**
+ * The stretches in which the logits of `count` rows from `start` on lie, where each class has a plane of pixels: calls `each`
+ * with a stretch's first logit, its place where the planes of these rows lie by themselves, and its length.
+ */
+export function eachStretch(
+  { classes, pixels }: Layout,
+  start: number,
+  count: number,
+  each: (logit: number, place: number, length: number) => void,
+): void {
+  for (let k = 0; k < count; ) {
+    const pixel = (start + k) % pixels;
+    const length = Math.min(count - k, pixels - pixel);
+    const first = (start + k - pixel) * classes + pixel;
+    for (let j = 0; j < classes; j++) each(first + j * pixels, k + j * count, length);
+    k += length;
+  }
+}
+
 export function showDims(dims: Dims): string {
   return `[${dims.slice(0, 8).join(', ')}${dims.length > 8 ? ', ...' : ''}]`;
 }

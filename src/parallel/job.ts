@@ -2,8 +2,9 @@
 
 import type { Evaluator, Request, Results as RunResults } from '../engine/evaluator.js';
 import type { Kind, Operand, View } from '../engine/operand.js';
+import { eachStretch } from '../engine/shapes.js';
 import { Role, type SharedArray, SLOT } from './board.js';
-import { eachStretch, isShared, type Staging, stage } from './staging.js';
+import { isShared, type Staging, stage } from './staging.js';
 
 /** What is wanted of a call. */
 export type Results = Omit<RunResults, 'metered' | 'perSegment'>;

@@ -2,7 +2,6 @@
 // for each of its segments, in which planes of classes lie side by side as if the segment were all there is.
 
 import { type Kind, part, type View } from '../engine/operand.js';
-import type { Layout } from '../engine/shapes.js';
 import { viewBuffer } from '../kinds.js';
 import { arrayType, type Role, type SharedArray } from './board.js';
 
@@ -32,23 +31,4 @@ export class Staging {
 /** Copies `count` numbers from `start` on to `at` of a region. */
 export function stage(view: View, kind: Kind, start: number, count: number, region: SharedArray, at: number): void {
   region.set(part(view, kind, start, count) as Float32Array, at);
-}
-
-/**
- * The stretches in which the logits of `count` rows from `start` on lie, where each class has a plane of pixels: calls `each`
- * with a stretch's first logit, its place in a cell and its length.
- */
-export function eachStretch(
-  { classes, pixels }: Layout,
-  start: number,
-  count: number,
-  each: (logit: number, place: number, length: number) => void,
-): void {
-  for (let k = 0; k < count; ) {
-    const pixel = (start + k) % pixels;
-    const length = Math.min(count - k, pixels - pixel);
-    const first = (start + k - pixel) * classes + pixel;
-    for (let j = 0; j < classes; j++) each(first + j * pixels, k + j * count, length);
-    k += length;
-  }
 }
