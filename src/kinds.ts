@@ -61,8 +61,9 @@ export function isList(value: unknown): value is readonly unknown[] {
 
 /** An object as a literal makes it, of any realm, or one without a prototype. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object') return false;
   try {
+    // null cannot be asked
     const prototype = Object.getPrototypeOf(value);
     return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
   } catch {

@@ -12,15 +12,14 @@ const view = new DataView(new ArrayBuffer(8));
 /** log p, to 1 ulp or so, for p in [0, 1]. */
 export function log(p: number): number {
   if (p === 0) return Number.NEGATIVE_INFINITY;
-  // a subnormal number is scaled to a normal one
-  const [scaled, offset] = p < 2 ** -1022 ? [p * 2 ** 54, 54] : [p, 0];
-  view.setFloat64(0, scaled);
+  // scaled, which is exact, a subnormal number is a normal one
+  view.setFloat64(0, p * 2 ** 54);
   const high = view.getUint32(0);
   view.setUint32(0, (high & 0xf_ffff) | 0x3ff0_0000);
   const leading = view.getFloat64(0);
   const half = leading > Math.SQRT2 ? 1 : 0;
   const mantissa = half === 1 ? leading / 2 : leading;
-  const exponent = (high >>> 20) - 1023 - offset + half;
+  const exponent = (high >>> 20) - 1023 - 54 + half;
   return exponent * LN2_HIGH + (exponent * LN2_LOW + odd((mantissa - 1) / (mantissa + 1)));
 }
 

@@ -1,10 +1,11 @@
 import { boolean, notNumeric, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
 import { Floats } from './engine/arena.js';
 import type { Evaluator, Request } from './engine/evaluator.js';
+import { IGNORED_LABEL, labelOf } from './engine/targets.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
 import { isPlain } from './kinds.js';
 import { requireEvaluator } from './losses/loss.js';
-import { checkSameOptions, type OptionsJSON, optionsOf } from './meter-options.js';
+import { checkSameOptions, type OptionsJSON } from './meter-options.js';
 import { checkCount, Tally } from './tally.js';
 import type { CallOptions, Criterion, Labels, Logits, Reduction, Targets, Value } from './types.js';
 
@@ -109,7 +110,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     const evaluator = requireEvaluator('criterion', criterion, 'a loss of this package');
     const { nan = 'propagate', byClass = false } = onlyKeys('options', options, ['nan', 'byClass']);
     this.#evaluator = evaluator;
-    this.#options = optionsOf(criterion);
+    this.#options = { loss: evaluator.definition.name, ...criterion.options } as OptionsJSON;
     this.#nanPolicy = oneOf('nan', nan, POLICIES);
     if (boolean('byClass', byClass)) {
       if (evaluator.definition.placement !== 'rows') {
@@ -258,17 +259,17 @@ export class LossMeter<R extends Reduction = Reduction> {
   }
 
   #updateByClass(classes: Map<number, Tally>, request: Request): Value<R> {
-    const { x, y } = request;
-    if (y.length === x.length && y.length !== request.length) {
+    const { y, length } = request;
+    if (y.length !== length) {
       throw wrongShape('targets', 'one label a row beside "byClass"', 'rows of shares');
     }
-    const losses = request.out ?? this.#room(request.length);
+    const losses = request.out ?? this.#room(length);
     const value = this.#evaluator.value({ ...request, out: losses }, true) as Value<R>;
     const { ignoreIndex, numClasses = 0 } = this.#evaluator.settings;
     for (let row = 0; row < y.length; row++) {
-      const label = Number(y.view[row]);
+      const label = labelOf(y.view[row], { numClasses, ignoreIndex });
       // with `validate: false` a wrong label is ignored as well
-      if (label === ignoreIndex || !(label >= 0 && label < numClasses)) continue;
+      if (label === undefined || label === IGNORED_LABEL) continue;
       const loss = losses[row];
       if (Number.isNaN(loss)) {
         this.#nan++;

@@ -1,18 +1,11 @@
 import { show, wrongKind, wrongValue } from './checks.js';
 import { isList, isPlain } from './kinds.js';
-import { evaluatorOf } from './losses/loss.js';
 
 /** The options of a loss as JSON has them. */
 export type OptionsJSON = { [option: string]: number | string | boolean | null | number[] };
 
 /** Of these a loss does not depend. */
 const IMMATERIAL = ['reduction', 'hessian'];
-
-/** The name and the options of a loss of this package, defaults included. */
-export function optionsOf(criterion: object): OptionsJSON {
-  const { options = {} } = criterion as { readonly options?: OptionsJSON };
-  return { loss: evaluatorOf(criterion)?.definition.name ?? null, ...options };
-}
 
 /** Refuses options under which a loss has other values. */
 export function checkSameOptions(name: string, given: unknown, expected: OptionsJSON, whose: string): void {

@@ -1,6 +1,6 @@
 // One table of values that no argument expects, put in every place of every entry point.
 import { describe, expect, test } from 'vitest';
-import { hardest } from '../src/index.js';
+import { FocalLoss, hardest } from '../src/index.js';
 import { errorOf, FORM } from './support.js';
 import { WIDTHS } from './widths.js';
 
@@ -43,6 +43,7 @@ const HOSTILE: [string, unknown][] = [
   ['long string', 'x'.repeat(1e6)],
   ['symbol', Symbol('s')],
   ['function', () => 1],
+  ['function without a prototype', Object.setPrototypeOf(() => 1, null)],
   ['class', class Foo {}],
   ['{}', {}],
   ['no prototype', Object.create(null)],
@@ -233,6 +234,10 @@ describe.each(WIDTHS)('%s', (_, { library }) => {
     }
     expect(workspace.float32(1)).toHaveLength(1);
   });
+});
+
+test('options are read of an object without a prototype too', () => {
+  expect(new FocalLoss(Object.assign(Object.create(null), { gamma: 3 })).options.gamma).toBe(3);
 });
 
 test('a message names the class of an object, unless the name is none, or would have to be asked for', () => {

@@ -445,14 +445,20 @@ describe('byClass', () => {
   test('NaN rows, and labels that validate: false lets pass', () => {
     for (const nan of ['propagate', 'skip'] as const) {
       const meter = new LossMeter(criterion, { byClass: true, nan });
-      const rowsOf = [1, 2, 3, 4, Number.NaN, 0, 0, 0, 1, 2, 3, 4];
-      meter.update(rowsOf, [2, 2, 7], { validate: false });
+      const rowsOf = [1, 2, 3, 4, Number.NaN, 0, 0, 0, ...Array(20).fill(1)];
+      meter.update(rowsOf, [2, 2, 7, 4, -7, 0.5, Number.NaN], { validate: false });
       const { classes, count, nan: seen } = meter.compute();
       expect([seen, count, classes?.[2].count]).toEqual(nan === 'skip' ? [1, 1, 1] : [1, 2, 2]);
       expect(Number.isNaN(classes?.[2].sum)).toBe(nan === 'propagate');
       const text = JSON.stringify(meter);
       expect(JSON.stringify(LossMeter.fromJSON(criterion, JSON.parse(text)))).toBe(text);
     }
+  });
+
+  test('a class that is ignored has no rows', () => {
+    const meter = new LossMeter(new SoftmaxFocalLoss({ numClasses: 2, ignoreIndex: 1 }), { byClass: true });
+    meter.update([1, 2, 2, 1], [1, 0]);
+    expect(meter.compute()).toMatchObject({ count: 1, classes: [{ count: 1 }, { count: 0 }] });
   });
 
   test('rows of shares have no class of their own, and are refused', () => {

@@ -216,7 +216,7 @@ export function firstBadLabel(y: Operand, start: number, classes: Classes): Rang
 }
 
 /** What the kernel reads for a label; undefined for a wrong one. */
-function labelOf(value: number | bigint, { numClasses, ignoreIndex, background }: Classes): number | undefined {
+export function labelOf(value: number | bigint, { numClasses, ignoreIndex, background }: Classes): number | undefined {
   if (isIgnored(value, ignoreIndex)) return IGNORED_LABEL;
   const label = Number(value);
   if (label === background) return numClasses;
