@@ -158,6 +158,8 @@ export class State extends Frame {
   oddness: usize;
   /** Of losses whose factor is a distance 1, of others 0, see losses/focal-soft.ts. */
   ofDistance: Float;
+  /** Targets above it have the factor 1, whose derivative is 0. */
+  factorUpTo: Float;
   /** Of the lite build: whether the terms of soft targets are the plain ones of losses/focal-soft.ts. */
   plain: i32;
 }
@@ -200,6 +202,7 @@ export const ROW_LOG: usize = offsetof<State>('rowLog');
 export const ROW_TURN: usize = offsetof<State>('rowTurn');
 export const CLASS_AT_HAND: usize = offsetof<State>('classAtHand');
 export const OF_DISTANCE: usize = offsetof<State>('ofDistance');
+export const FACTOR_UP_TO: usize = offsetof<State>('factorUpTo');
 
 /** The first address of the slots, a multiple of 64. */
 export const STATE_BYTES: usize = (offsetof<State>() + 63) & ~63;

@@ -42,9 +42,9 @@ class Focal extends Loss {
     else changetype<FocalHard>(0).prepare(frame);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
-    if (changetype<State>(frame).readsNumbers) return changetype<FocalSoft>(0).terms<Order>(frame, bytes);
-    return changetype<FocalHard>(0).terms<Order>(frame, bytes);
+  override terms(frame: usize, bytes: usize): i32 {
+    if (changetype<State>(frame).readsNumbers) return changetype<FocalSoft>(0).terms(frame, bytes);
+    return changetype<FocalHard>(0).terms(frame, bytes);
   }
 }
 

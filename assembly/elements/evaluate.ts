@@ -1,6 +1,4 @@
-import { Hessian } from '../../src/abi';
 import { countTargets } from './count-targets';
-import { ValueOnly, WithCurve, WithSlope } from './derivative';
 import { prepareInputs, takeInputs } from './inputs';
 import { clearSums, finishSums, putOutputs } from './outputs';
 import { State, bytesOf } from '../frame';
@@ -23,12 +21,10 @@ export abstract class Loss {
   abstract prepare(frame: usize): void;
 
   /**
-   * Modulation and Entropy of the block at the call's x and y, and Slope and Curve without the power as far as Order goes.
+   * Modulation and Entropy of the block at the call's x and y, and Slope and Curve, without the power, where they are wanted.
    * Returns which power of Modulation is left to take.
    */
-  terms<Order>(frame: usize, bytes: usize): i32 {
-    return unreachable();
-  }
+  abstract terms(frame: usize, bytes: usize): i32;
 }
 
 export function evaluate<L extends Loss>(frame: usize): void {
@@ -40,7 +36,7 @@ export function evaluate<L extends Loss>(frame: usize): void {
     const start = call.count - left; // counted down, since start + BLOCK might not fit
     const count = min(left, BLOCK);
     takeInputs(frame, start, count, changetype<L>(0).filler(frame));
-    putOutputs(frame, start, count, termsOf<L>(frame, bytesOf(wholeTiles(count))));
+    putOutputs(frame, start, count, changetype<L>(0).terms(frame, bytesOf(wholeTiles(count))));
   }
   finishSums(frame);
 }
@@ -51,15 +47,6 @@ function begin(frame: usize): void {
   clearSums(frame);
   countTargets(frame);
   prepareInputs(frame);
-}
-
-// @ts-ignore: decorator
-@inline function termsOf<L extends Loss>(frame: usize, bytes: usize): i32 {
-  const call = changetype<State>(frame);
-  if (isDefined(LITE)) return changetype<L>(0).terms<ValueOnly>(frame, bytes);
-  if (call.hess != 0 && call.hessian != Hessian.absGrad) return changetype<L>(0).terms<WithCurve>(frame, bytes);
-  if (call.hess != 0 || call.grad != 0) return changetype<L>(0).terms<WithSlope>(frame, bytes);
-  return changetype<L>(0).terms<ValueOnly>(frame, bytes);
 }
 
 /** What losses and derivatives are multiplied by, by class. */

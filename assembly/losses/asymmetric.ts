@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { ValueOnly } from '../elements/derivative';
+import { wantsSlope } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { GAMMA, MARGIN, NEAR, OTHER_GAMMA, State } from '../frame';
 import { Quotient, Reduce } from '../math/exponential';
@@ -75,13 +75,13 @@ export class Asymmetric extends Loss {
     setFactors(frame, call.alphaPositive * call.posWeight, call.alphaNegative);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     eachTile<Reduce>(frame, call.x, 0, bytes);
     eachTile<Quotient>(frame, 0, 0, bytes);
     eachVector<AsymmetricDistance>(frame, call.x, call.y, bytes);
     eachVector<AsymmetricEntropy>(frame, call.x, 0, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) derivatives(frame, bytes);
+    if (wantsSlope(frame)) derivatives(frame, bytes);
     if (call.marginRounded != 0) refine(frame, bytes);
     raiseByClass(frame, bytes);
     return FIRST_POWER;

@@ -1,5 +1,4 @@
 import { Flag } from '../../src/abi';
-import { ValueOnly, WithCurve } from '../elements/derivative';
 import { Loss, evaluate } from '../elements/evaluate';
 import { State, has } from '../frame';
 import { Asymmetric } from './asymmetric';
@@ -80,20 +79,15 @@ class Member extends Loss {
     changetype<Quality>(0).prepare(frame); // as any soft target
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
-    if (idof<Order>() == idof<ValueOnly>()) return memberTerms<ValueOnly>(frame, bytes);
-    return memberTerms<WithCurve>(frame, bytes);
+  override terms(frame: usize, bytes: usize): i32 {
+    switch (changetype<State>(frame).member) {
+      case ASYMMETRIC: return changetype<Asymmetric>(0).terms(frame, bytes);
+      case CROSS_ENTROPY: return changetype<FocalCrossEntropy>(0).terms(frame, bytes);
+      case HEATMAP: return changetype<Heatmap>(0).terms(frame, bytes);
+      case PROBABILITY: return changetype<FocalProbability>(0).terms(frame, bytes);
+      case QUALITY: return changetype<Quality>(0).terms(frame, bytes);
+      case SPLIT: return changetype<FocalSplit>(0).terms(frame, bytes);
+    }
+    return changetype<Varifocal>(0).terms(frame, bytes);
   }
-}
-
-function memberTerms<Order>(frame: usize, bytes: usize): i32 {
-  switch (changetype<State>(frame).member) {
-    case ASYMMETRIC: return changetype<Asymmetric>(0).terms<Order>(frame, bytes);
-    case CROSS_ENTROPY: return changetype<FocalCrossEntropy>(0).terms<Order>(frame, bytes);
-    case HEATMAP: return changetype<Heatmap>(0).terms<Order>(frame, bytes);
-    case PROBABILITY: return changetype<FocalProbability>(0).terms<Order>(frame, bytes);
-    case QUALITY: return changetype<Quality>(0).terms<Order>(frame, bytes);
-    case SPLIT: return changetype<FocalSplit>(0).terms<Order>(frame, bytes);
-  }
-  return changetype<Varifocal>(0).terms<Order>(frame, bytes);
 }

@@ -1,4 +1,4 @@
-import { ValueOnly, WithCurve } from '../elements/derivative';
+import { wantsCurve, wantsSlope } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { GAMMA, POLY, State, bytesOf } from '../frame';
 import { Reduce, evenPartOf } from '../math/exponential';
@@ -68,15 +68,15 @@ export class FocalCrossEntropy extends Loss {
     setFactors(frame, 1, 1);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     softTerms(frame, bytes);
     eachVector<Against>(frame, call.x, call.y, bytes);
     eachTile<Reduce>(frame, frame + slot<Rise>(), 0, bytes);
     eachVector<FactorOfEntropy>(frame, 0, 0, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) eachVector<EntropyDerivatives>(frame, call.x, call.y, bytes);
-    if (idof<Order>() == idof<WithCurve>()) softGaussNewton(frame, bytes);
-    return call.polyEpsilon == 0 ? powerOf(frame) : finishPoly<Order>(frame, bytes);
+    if (wantsSlope(frame)) eachVector<EntropyDerivatives>(frame, call.x, call.y, bytes);
+    if (wantsCurve(frame)) softGaussNewton(frame, bytes);
+    return call.polyEpsilon == 0 ? powerOf(frame) : finishPoly(frame, bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { LogOnly, ValueOnly, WithCurve } from '../elements/derivative';
+import { LogOnly, ValueOnly, WithCurve, WithSlope, wantsCurve, wantsSlope } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { CORRECT, GAMMA, State } from '../frame';
 import { Quotient, Reduce, ratio } from '../math/exponential';
@@ -82,19 +82,20 @@ export class FocalHard extends Loss {
     setFactors(frame, call.alphaPositive * call.posWeight, call.alphaNegative);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     const power = powerOf(frame);
     eachTile<Reduce>(frame, call.x, 0, bytes);
     eachTile<Quotient>(frame, 0, 0, bytes);
     if (power > UNMASKED) eachTile<KeepEasyCorrection>(frame, call.x, call.y, bytes);
     if (!isDefined(LITE) && power == ANY_POWER) {
-      raisedTerms<Order>(frame, bytes);
+      raisedTerms(frame, bytes);
       return FIRST_POWER;
     }
-    eachTile<HardTerms<Order>>(frame, call.x, call.y, bytes);
+    if (wantsSlope(frame)) eachTile<HardTerms<WithSlope>>(frame, call.x, call.y, bytes);
+    else eachTile<HardTerms<ValueOnly>>(frame, call.x, call.y, bytes);
     eachTile<AddEntropy<Divided>>(frame, 0, 0, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) derivatives<Order>(frame, bytes);
+    if (wantsSlope(frame)) derivatives(frame, bytes);
     // the lite build has one stage for both kinds of power, which divides in vain where the quotient is not the base of it
     if (isDefined(LITE) && power == ANY_POWER) {
       raiseHard(frame, bytes);
@@ -105,23 +106,23 @@ export class FocalHard extends Loss {
 }
 
 /** The same with Modulation raised to the power, which costs less from the logarithms at hand than from Modulation. */
-function raisedTerms<Order>(frame: usize, bytes: usize): void {
+function raisedTerms(frame: usize, bytes: usize): void {
   const call = changetype<State>(frame);
-  if (idof<Order>() == idof<ValueOnly>()) eachTile<HardTerms<LogOnly>>(frame, call.x, call.y, bytes);
-  else eachTile<HardTerms<Order>>(frame, call.x, call.y, bytes);
+  if (wantsSlope(frame)) eachTile<HardTerms<WithSlope>>(frame, call.x, call.y, bytes);
+  else eachTile<HardTerms<LogOnly>>(frame, call.x, call.y, bytes);
   eachTile<AddEntropy<Logged>>(frame, 0, 0, bytes);
-  if (idof<Order>() != idof<ValueOnly>()) {
+  if (wantsSlope(frame)) {
     eachPair<Divide>(frame, 0, 0, bytes);
-    derivatives<Order>(frame, bytes);
+    derivatives(frame, bytes);
   }
   raiseHard(frame, bytes);
 }
 
-function derivatives<Order>(frame: usize, bytes: usize): void {
-  eachPair<HardDerivatives<Order>>(frame, 0, 0, bytes);
-  if (idof<Order>() == idof<WithCurve>() && changetype<State>(frame).hessian == Hessian.gaussNewton) {
-    eachPair<HardGaussNewton>(frame, 0, 0, bytes);
-  }
+function derivatives(frame: usize, bytes: usize): void {
+  if (wantsCurve(frame)) {
+    eachPair<HardDerivatives<WithCurve>>(frame, 0, 0, bytes);
+    if (changetype<State>(frame).hessian == Hessian.gaussNewton) eachPair<HardGaussNewton>(frame, 0, 0, bytes);
+  } else eachPair<HardDerivatives<WithSlope>>(frame, 0, 0, bytes);
 }
 
 // The correction of e is meant for easy elements, whose loss is a power of e. It makes others a little worse, which there

@@ -1,5 +1,5 @@
 import { BAD_PROBABILITY, Hessian } from '../../src/abi';
-import { ValueOnly, WithCurve } from '../elements/derivative';
+import { wantsCurve, wantsSlope } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { CLASS_ABOVE, GAMMA, POLY, State, bytesOf } from '../frame';
 import { alphaOf, complement } from './target';
@@ -54,19 +54,19 @@ export class FocalProbability extends Loss {
     if (anyOutOfRange(call.logits, bytesOf(call.count))) call.bad |= BAD_PROBABILITY;
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     eachVector<TermsOfProbability>(frame, call.x, call.y, bytes);
     // The curve costs little beside the logarithms, so it comes with the slope.
-    if (idof<Order>() != idof<ValueOnly>()) eachVector<DerivativesOfProbability>(frame, call.x, call.y, bytes);
-    if (call.polyEpsilon != 0 && idof<Order>() != idof<ValueOnly>()) {
+    if (wantsSlope(frame)) eachVector<DerivativesOfProbability>(frame, call.x, call.y, bytes);
+    if (call.polyEpsilon != 0 && wantsSlope(frame)) {
       eachVector<PolyOfProbability>(frame, 0, call.y, bytes);
     }
-    if (idof<Order>() == idof<WithCurve>() && call.hessian == Hessian.gaussNewton) {
+    if (wantsCurve(frame) && call.hessian == Hessian.gaussNewton) {
       memory.copy(frame + slot<Curve>(), frame + slot<Coefficient>(), bytes);
       claim<Curve>(frame, bytes);
     }
-    return call.polyEpsilon == 0 ? powerOf(frame) : finishPoly<Order>(frame, bytes);
+    return call.polyEpsilon == 0 ? powerOf(frame) : finishPoly(frame, bytes);
   }
 }
 

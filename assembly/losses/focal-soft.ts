@@ -1,7 +1,7 @@
 import { Flag, Hessian } from '../../src/abi';
-import { ValueOnly, WithCurve } from '../elements/derivative';
+import { WithCurve, WithSlope, wantsCurve, wantsSlope } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
-import { CLASS_ABOVE, CORRECT, GAMMA, OF_DISTANCE, State, has } from '../frame';
+import { CLASS_ABOVE, CORRECT, FACTOR_UP_TO, GAMMA, OF_DISTANCE, State, has } from '../frame';
 import { Quotient, Reduce, ratio } from '../math/exponential';
 import { AddWeighedEntropy } from '../math/logarithm';
 import { addPoly } from './poly';
@@ -78,11 +78,12 @@ export class FocalSoft extends Loss {
     prepareSoft(frame);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     softTerms(frame, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfTarget>(frame, bytes);
-    return isDefined(LITE) || call.polyEpsilon == 0 ? powerOf(frame) : addPoly<Order>(frame, bytes);
+    if (wantsCurve(frame)) softDerivatives(frame, bytes);
+    else if (wantsSlope(frame)) eachPair<SoftDerivatives<WithSlope>>(frame, call.x, call.y, bytes);
+    return isDefined(LITE) || call.polyEpsilon == 0 ? powerOf(frame) : addPoly(frame, bytes);
   }
 }
 
@@ -92,6 +93,8 @@ export function prepareSoft(frame: usize): void {
   // as in focal-hard.ts
   call.correct = <Float>(0.75 * (Math.min(call.gamma, 64) + 1));
   call.poly = <Float>call.polyEpsilon;
+  call.ofDistance = 0;
+  call.factorUpTo = Infinity;
   setFactors(frame, 1, 1);
 }
 
@@ -132,11 +135,11 @@ export function signByClass(frame: usize, bytes: usize): void {
   if (!isDefined(LITE) && has(call, Flag.byClass)) eachPair<SignByClass>(frame, 0, call.y, bytes);
 }
 
-/** Slope, and Curve as far as Order goes, of what softTerms has left. */
-export function softDerivatives<Order, Factor>(frame: usize, bytes: usize): void {
+/** Slope and Curve of what softTerms has left, whichever factor the call has. Their loop is one, since few calls ask for it. */
+export function softDerivatives(frame: usize, bytes: usize): void {
   const call = changetype<State>(frame);
-  eachPair<SoftDerivatives<Order, Factor>>(frame, call.x, call.y, bytes);
-  if (idof<Order>() == idof<WithCurve>()) softGaussNewton(frame, bytes);
+  eachPair<SoftDerivatives<WithCurve>>(frame, call.x, call.y, bytes);
+  if (wantsCurve(frame)) softGaussNewton(frame, bytes);
 }
 
 /** Curve is that of Gauss and Newton where the call asks for it. */
@@ -286,7 +289,7 @@ class SignByClass extends PairStage {
 // multiplies its logarithms, since a posWeight must not reach the limit, and to what stays finite times the square of a gamma of 64.
 @final
 @unmanaged
-class SoftDerivatives<Order, Factor> extends PairStage {
+class SoftDerivatives<Order> extends PairStage {
   @inline override pair(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const gamma = v128.load_splat<Float>(frame, GAMMA);
@@ -312,8 +315,8 @@ class SoftDerivatives<Order, Factor> extends PairStage {
     const p1 = choose(low1, high1, negative1);
     const q0 = choose(high0, low0, negative0);
     const q1 = choose(high1, low1, negative1);
-    const r0 = turn<Factor>(frame, y0, z0, p0, q0, high0, low0);
-    const r1 = turn<Factor>(frame, y1, z1, p1, q1, high1, low1);
+    const r0 = turn<Order>(frame, y0, z0, p0, q0, high0, low0);
+    const r1 = turn<Order>(frame, y1, z1, p1, q1, high1, low1);
     const weight0 = mul(alphaT0, add(positive0, z0));
     const weight1 = mul(alphaT1, add(positive1, z1));
     const bend0 = mul(gamma, mul(r0, limitedEntropy(get<Entropy, V0>(at), weight0, limit))); // a_t g r B
@@ -333,19 +336,10 @@ class SoftDerivatives<Order, Factor> extends PairStage {
   }
 }
 
-// What the factor c is, of whose slope r = c'/c is made.
-
-/** 1 - p_t = y q + z p. */
-@final
-export class OfTarget {}
-
-/** |p - y| where `ofDistance` of the call is 1; else 1 - p_t of a target that is 0, and 1 of others. They share a loop, since few calls ask for either. */
-@final
-export class OfMember {}
-
-// r = c'/c; high and low are p and q by size.
+// r = c'/c, with p and q by size as high and low. The factor c is 1 - p_t = y q + z p; of a call with a curve it is |p - y| where
+// `ofDistance` is 1, and 1 of targets above `factorUpTo`.
 // @ts-ignore: decorator
-@inline function turn<Factor>(
+@inline function turn<Order>(
   frame: usize,
   y: v128,
   z: v128,
@@ -357,13 +351,14 @@ export class OfMember {}
   const pq = mul(high, low);
   const turned = sub(z, y);
   const c = mulAdd(y, q, mul(z, p));
-  if (idof<Factor>() == idof<OfMember>()) {
+  if (idof<Order>() == idof<WithCurve>()) {
     const ofDistance = nonZeroMask(v128.load_splat<Float>(frame, OF_DISTANCE));
     const distance = sub(mul(z, p), mul(y, q)); // p - y
     const divisor = choose(distance, c, ofDistance);
     const limit = or(high, and(turned, and(every(SIGN), ofDistance)));
     const quotient = choose(div(pq, divisor), limit, nonZeroMask(divisor));
-    return choose(quotient, andNot(mul(turned, quotient), greaterMask(y, zero())), ofDistance);
+    const beyond = greaterMask(y, v128.load_splat<Float>(frame, FACTOR_UP_TO));
+    return choose(quotient, andNot(mul(turned, quotient), beyond), ofDistance);
   }
   return mul(turned, choose(div(pq, c), high, nonZeroMask(c)));
 }

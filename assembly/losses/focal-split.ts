@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { ValueOnly, WithCurve } from '../elements/derivative';
+import { wantsCurve, wantsSlope } from '../elements/derivative';
 import { Loss, setFactors } from '../elements/evaluate';
 import { CORRECT, GAMMA, POLY, State } from '../frame';
 import { Quotient, Reduce, ratio } from '../math/exponential';
@@ -76,7 +76,7 @@ export class FocalSplit extends Loss {
     setFactors(frame, 1, 1);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     eachTile<Reduce>(frame, call.x, 0, bytes);
     eachTile<Quotient>(frame, 0, 0, bytes);
@@ -85,9 +85,9 @@ export class FocalSplit extends Loss {
     raise(frame, powerOf(frame), bytes);
     eachVector<LikelyTerms>(frame, 0, 0, bytes);
     raise(frame, powerOf(frame), bytes);
-    if (idof<Order>() != idof<ValueOnly>()) {
+    if (wantsSlope(frame)) {
       eachVector<SplitDerivatives>(frame, call.x, call.y, bytes);
-      if (idof<Order>() == idof<WithCurve>() && call.hessian == Hessian.gaussNewton) {
+      if (wantsCurve(frame) && call.hessian == Hessian.gaussNewton) {
         eachVector<SplitGaussNewton>(frame, call.x, call.y, bytes);
       }
     }
@@ -95,8 +95,8 @@ export class FocalSplit extends Loss {
     signByClass(frame, bytes);
     if (call.polyEpsilon < 0) {
       eachVector<SignLoss>(frame, 0, 0, bytes);
-      if (idof<Order>() != idof<ValueOnly>()) eachVector<SignSlope>(frame, 0, 0, bytes);
-      if (idof<Order>() == idof<WithCurve>()) eachVector<SignCurve>(frame, 0, 0, bytes);
+      if (wantsSlope(frame)) eachVector<SignSlope>(frame, 0, 0, bytes);
+      if (wantsCurve(frame)) eachVector<SignCurve>(frame, 0, 0, bytes);
     }
     return FIRST_POWER;
   }

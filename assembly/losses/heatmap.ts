@@ -1,4 +1,4 @@
-import { ValueOnly } from '../elements/derivative';
+import { wantsSlope } from '../elements/derivative';
 import { Loss } from '../elements/evaluate';
 import { State } from '../frame';
 import { powerOf, prepareExponent, raise } from '../math/raise';
@@ -6,7 +6,7 @@ import { ONE, SMALLEST, and, equalMask, every, larger, read, splat, sub } from '
 import { VectorStage, eachVector } from '../simd/stage';
 import { V0 } from '../simd/tile';
 import { Alpha, AlphaNegative, Modulation, Targets, get, put, slot } from '../slots';
-import { OfTarget, prepareSoft, softDerivatives, weighedTerms } from './focal-soft';
+import { prepareSoft, softDerivatives, weighedTerms } from './focal-soft';
 
 // Focal loss of heatmaps (Law and Deng 2018, Zhou et al. 2019): q^g sp(-x) where y = 1, and (1 - y)^b p^g sp(x) elsewhere: the
 // focal loss of the hard target y = 1, with an alpha for each element.
@@ -27,7 +27,7 @@ export class Heatmap extends Loss {
     prepareSoft(frame);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     eachVector<DistanceFromPeak>(frame, 0, call.y, bytes);
     prepareExponent(frame, call.beta);
@@ -36,7 +36,7 @@ export class Heatmap extends Loss {
     eachVector<PeaksAlone>(frame, 0, call.y, bytes);
     call.y = frame + slot<Targets>();
     weighedTerms(frame, bytes);
-    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfTarget>(frame, bytes);
+    if (wantsSlope(frame)) softDerivatives(frame, bytes);
     return powerOf(frame);
   }
 }

@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { ValueOnly, WithCurve, WithSlope } from '../elements/derivative';
+import { WithCurve, WithSlope, wantsCurve, wantsSlope } from '../elements/derivative';
 import { GAMMA, POLY, State } from '../frame';
 import { FIRST_POWER, powerOf, raise } from '../math/raise';
 import {
@@ -38,23 +38,23 @@ import { alphaOf, complement } from './target';
  * Adds E c to the terms of a soft target, whose derivatives are those of B alone. Returns which power of Modulation is left to
  * take.
  */
-export function addPoly<Order>(frame: usize, bytes: usize): i32 {
+export function addPoly(frame: usize, bytes: usize): i32 {
   const call = changetype<State>(frame);
-  if (idof<Order>() == idof<WithCurve>() && call.hessian != Hessian.gaussNewton) {
+  if (wantsCurve(frame) && call.hessian != Hessian.gaussNewton) {
     eachVector<PolyDerivatives<WithCurve>>(frame, call.x, call.y, bytes);
-  } else if (idof<Order>() != idof<ValueOnly>()) eachVector<PolyDerivatives<WithSlope>>(frame, call.x, call.y, bytes);
-  return finishPoly<Order>(frame, bytes);
+  } else if (wantsSlope(frame)) eachVector<PolyDerivatives<WithSlope>>(frame, call.x, call.y, bytes);
+  return finishPoly(frame, bytes);
 }
 
 /** The same where the derivatives have E in them already. */
-export function finishPoly<Order>(frame: usize, bytes: usize): i32 {
+export function finishPoly(frame: usize, bytes: usize): i32 {
   const call = changetype<State>(frame);
   eachVector<PolyEntropy>(frame, 0, call.y, bytes);
   if (call.polyEpsilon >= 0) return powerOf(frame);
   raise(frame, powerOf(frame), bytes);
   eachVector<SignLoss>(frame, 0, 0, bytes);
-  if (idof<Order>() != idof<ValueOnly>()) eachVector<SignSlope>(frame, 0, 0, bytes);
-  if (idof<Order>() == idof<WithCurve>()) eachVector<SignCurve>(frame, 0, 0, bytes);
+  if (wantsSlope(frame)) eachVector<SignSlope>(frame, 0, 0, bytes);
+  if (wantsCurve(frame)) eachVector<SignCurve>(frame, 0, 0, bytes);
   return FIRST_POWER;
 }
 

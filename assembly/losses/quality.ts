@@ -1,5 +1,5 @@
 import { Hessian } from '../../src/abi';
-import { ValueOnly } from '../elements/derivative';
+import { wantsSlope } from '../elements/derivative';
 import { Loss } from '../elements/evaluate';
 import { State } from '../frame';
 import { powerOf } from '../math/raise';
@@ -20,7 +20,7 @@ import {
   put,
   putNumber,
 } from '../slots';
-import { OfMember, prepareSoft, softDerivatives, softTerms } from './focal-soft';
+import { prepareSoft, softDerivatives, softTerms } from './focal-soft';
 import { complement } from './target';
 import { anyNear, isNear } from './near';
 
@@ -47,12 +47,12 @@ export class Quality extends Loss {
     prepareSoft(frame);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     softTerms(frame, bytes);
     eachVector<Distance>(frame, call.x, call.y, bytes);
     call.ofDistance = 1;
-    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfMember>(frame, bytes);
+    if (wantsSlope(frame)) softDerivatives(frame, bytes);
     refine(frame, bytes);
     return powerOf(frame);
   }

@@ -1,4 +1,4 @@
-import { ValueOnly } from '../elements/derivative';
+import { wantsSlope } from '../elements/derivative';
 import { Loss } from '../elements/evaluate';
 import { State } from '../frame';
 import { powerOf } from '../math/raise';
@@ -6,7 +6,7 @@ import { ONE, choose, every, greaterMask, read, splat, zero } from '../simd/lane
 import { VectorStage, eachVector } from '../simd/stage';
 import { V0 } from '../simd/tile';
 import { Alpha, AlphaNegative, Modulation, get, put } from '../slots';
-import { OfMember, prepareSoft, softDerivatives, weighedTerms } from './focal-soft';
+import { prepareSoft, softDerivatives, weighedTerms } from './focal-soft';
 
 // Varifocal loss (Zhang et al. 2021): L = y B where y > 0, and A p^g sp(x) where it is 0, A the alpha of negatives: the soft focal
 // loss with y for the alpha of an element, and no factor of its own.
@@ -27,13 +27,13 @@ export class Varifocal extends Loss {
     prepareSoft(frame);
   }
 
-  override terms<Order>(frame: usize, bytes: usize): i32 {
+  override terms(frame: usize, bytes: usize): i32 {
     const call = changetype<State>(frame);
     eachVector<WeighByTarget>(frame, 0, call.y, bytes);
     weighedTerms(frame, bytes);
     eachVector<KeepNegatives>(frame, 0, call.y, bytes);
-    call.ofDistance = 0;
-    if (idof<Order>() != idof<ValueOnly>()) softDerivatives<Order, OfMember>(frame, bytes);
+    call.factorUpTo = 0;
+    if (wantsSlope(frame)) softDerivatives(frame, bytes);
     return powerOf(frame);
   }
 }
