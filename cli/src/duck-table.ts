@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Duck } from './duck.js';
 import {
   type Column,
@@ -40,7 +40,7 @@ export function duckTable({ duck, name, plan, scans, units, rows, signal }: Duck
         for (const { sql, tracked, first } of scans) {
           collector.startAt(first);
           units.startAt(tracked);
-          for await (const chunk of chunksOf(await duck.connection.stream(sql), signal)) {
+          for await (const chunk of chunksOf(duck, sql, signal)) {
             for (const [from, to, ends] of units.cut(chunk, tracked)) {
               for (let row = from; row < to; ) {
                 row += collector.add(chunk, row, to);
@@ -63,14 +63,23 @@ export function duckTable({ duck, name, plan, scans, units, rows, signal }: Duck
   };
 }
 
-/** The chunks of a result; while one is worked on, the engine is asked for the next. */
-async function* chunksOf(result: DuckDBResult, signal: AbortSignal | undefined): AsyncGenerator<DuckDBDataChunk> {
+// What the engine says of a result that a fault has ended.
+const INVALID = 0;
+
+/** The chunks of a query's result; while one is worked on, the engine is asked for the next. */
+async function* chunksOf(duck: Duck, sql: string, signal: AbortSignal | undefined): AsyncGenerator<DuckDBDataChunk> {
+  const result = await duck.connection.stream(sql);
   let next = result.fetchChunk();
   try {
     for (;;) {
       signal?.throwIfAborted();
       const chunk = await next;
-      if (chunk === null || chunk.rowCount === 0) return;
+      if (chunk === null || chunk.rowCount === 0) {
+        signal?.throwIfAborted();
+        // a fault after the first chunks looks like the end
+        if (Number(result.returnType) === INVALID) await duck.explain(sql);
+        return;
+      }
       next = result.fetchChunk();
       // it is awaited when its turn comes
       next.catch(() => {});

@@ -141,6 +141,24 @@ test('a Parquet file of two hundred bytes whose parts contradict each other is r
   expect(JSON.parse(read.out)).toMatchObject({ count: 10, positives: 10 });
 });
 
+test('a fault far behind the first rows is no end of the file', async () => {
+  const [rows, late] = [90_000, 89_000];
+  const csv = files.write('late.csv', `logit,label\n${'1.5,0\n'.repeat(late)}1.5,x\n${'1.5,0\n'.repeat(rows - late)}`);
+  expect(await cli('score', csv)).toEqual({
+    code: 1,
+    out: '',
+    err: `focal-loss: ${csv}, line ${late + 2}: expected a number in column "label", got "x"\n`,
+  });
+  const made = `SELECT 1.5::FLOAT AS logit, CASE WHEN i = ${late} THEN error('no such label') ELSE 0 END AS label`;
+  const out = files.path('late-out.csv');
+  expect(await cli('score', '--sql', `${made} FROM range(${rows}) AS every(i)`, '--out', out)).toEqual({
+    code: 1,
+    out: '',
+    err: 'focal-loss: --sql: no such label\n',
+  });
+  expect(files.names()).not.toContain('late-out.csv');
+});
+
 test('a file that is cut or goes away while it is read', async () => {
   const length = 3_000_000;
   const x = files.write('long-x.npy', npy('<f4', [length], new Float32Array(length)));
