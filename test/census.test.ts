@@ -46,6 +46,22 @@ test('as many ones, or ignored ones, as any lane of bytes can hold and more', ()
   }
 });
 
+test('labels are counted as the targets that they stand for, from the first one on', () => {
+  for (const stride of [1, 3])
+    for (const first of [0, 4, 17]) {
+      const labels = Int32Array.from({ length: 200 * stride }, (_, k) => (k % 11 === 5 ? -1 : (k * 7) % 5));
+      const given = { targets: labels, classes: 5, stride, first, logits: new Float32Array(700) };
+      const expected = call('binary', { ...given, want: [] });
+      const { positives, negatives, bad } = call('census', { ...given, want: [] });
+      expect({ positives, negatives, bad }).toEqual({
+        positives: expected.positives,
+        negatives: expected.negatives,
+        bad: false,
+      });
+      expect(positives).toBeGreaterThan(100);
+    }
+});
+
 test('of no targets nothing is counted', () => {
   const raw = new RawKernel(256);
   const targets = raw.place(Uint8Array.of(1, 1));
@@ -97,4 +113,20 @@ test('a probability counts for a loss of 100 at most', () => {
   const loss = new FocalLoss({ gamma: 0, alpha: null, fromLogits: false, reduction: 'none' });
   expect([...loss.forward([1e-45, 0, 1, 4e-44], [1, 1, 0, 1])].map(Math.round)).toEqual([100, 100, 100, 100]);
   expect(loss.forward([1e-45], [1])[0]).toBe(100);
+});
+
+test('a label that is neither 0 nor 1 nor ignored is told, and its byte is 0', () => {
+  const raw = new RawKernel(4096);
+  const { kernel } = raw;
+  const narrowings = [
+    [kernel.narrow8, Uint8Array.of(0, 1, 7, 255)],
+    [kernel.narrow32, Int32Array.of(0, 1, -3, 255)],
+    [kernel.narrow64, new Int32Array(BigInt64Array.of(0n, 1n, 2n ** 32n, 255n).buffer)],
+  ] as const;
+  for (const [narrow, labels] of narrowings) {
+    const source = raw.place(labels);
+    const bytes = raw.place(new Uint8Array(4).fill(9));
+    expect(narrow(source, bytes, 4, 255)).toBe(1);
+    expect([...new Uint8Array(kernel.memory.buffer, bytes, 4)]).toEqual([0, 1, 0, IGNORED]);
+  }
 });

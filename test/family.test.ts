@@ -262,6 +262,60 @@ describe('where a loss is 0', () => {
   });
 });
 
+test('asymmetric: each element is what it is alone, next to the margin too', () => {
+  const margin = 0.05;
+  const at = Math.log(margin / (1 - margin));
+  const x = Float32Array.from({ length: 320 }, (_, k) => at + (k < 4 ? 3 : (k % 5) * 1e-4));
+  const targets = new Uint8Array(320);
+  const given = { gamma: 1, beta: 1, margin };
+  const all = call('asymmetric', { ...given, logits: x, targets });
+  for (const from of [0, 16, 304]) {
+    const alone = call('asymmetric', { ...given, logits: x.subarray(from, from + 4), targets: targets.subarray(0, 4) });
+    for (const name of ['loss', 'grad', 'hess'] as const)
+      expect([...all[name].subarray(from, from + 4)], `${name} from ${from}`).toEqual([...alone[name]]);
+  }
+});
+
+test('asymmetric: whole exponents from 8 on, of either class', () => {
+  const x = Float32Array.of(-1, 0, 1.5, 2);
+  for (const [gamma, beta] of [
+    [8, 1],
+    [1, 8],
+    [9, 9],
+  ])
+    for (const y of [0, 1]) {
+      const { loss } = call('asymmetric', { gamma, beta, margin: 0.05, logits: x, targets: new Uint8Array(4).fill(y) });
+      x.forEach((logit, k) => {
+        const truth = asymmetric(logit, y, { gamma, beta, margin: 0.05 }).loss.v;
+        expect(loss[k] / truth, `gammas ${gamma} and ${beta}, target ${y}, logit ${logit}`).toBeCloseTo(1, 4);
+      });
+    }
+});
+
+test('asymmetric: a margin up to the smallest normal number is none', () => {
+  const wrong = (margin: number) =>
+    call('asymmetric', { gamma: 0, beta: 1, margin, logits: Float32Array.of(Infinity), targets: Uint8Array.of(0) })
+      .loss[0];
+  expect(wrong(2 ** -126 * (1 + 2 ** -23))).toBeCloseTo(126 * Math.LN2, 4);
+  for (const none of [2 ** -126, 1.17e-38, 0]) expect(wrong(none)).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('quality: where all are next to their targets, each is what it is alone', () => {
+  const logits = new Float32Array(320);
+  const { loss, grad, hess } = call('quality', { gamma: 2, logits, targets: logits.map(() => 0.5) });
+  expect([new Set(loss), new Set(grad), new Set(hess)].map(({ size }) => size)).toEqual([1, 1, 1]);
+  expect(hess[0]).toBeCloseTo(Math.LN2 / 8, 6);
+});
+
+test('quality: a target next to 0 at a logit as far as can be', () => {
+  const { loss, grad, hess } = call('quality', {
+    gamma: 1,
+    logits: Float32Array.of(-800, 800),
+    targets: Float32Array.of(1e-38, 1),
+  });
+  for (const value of [...loss, ...grad, ...hess]) expect(Math.abs(value)).toBeLessThan(1e-30);
+});
+
 describe('infinite, huge, tiny and NaN logits', () => {
   const x = Float32Array.of(
     Number.POSITIVE_INFINITY,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FocalLoss } from '../src/index.js';
+import { FocalLoss, SoftmaxFocalLoss, softmaxFocalPosterior } from '../src/index.js';
 
 // Where e^-|x| leaves the normal numbers of float32, gradient and Hessian follow the true value down and vanish.
 
@@ -52,3 +52,22 @@ test.each([Uint8Array, Float32Array])(
     expect([...grad].map(Math.abs)).toEqual([0, 0, 0, 0, 0]);
   },
 );
+
+test('rows about 1000 away from 0 are what they are near 0, whatever rows are beside them', () => {
+  for (const classes of [3, 40]) {
+    const near = Float32Array.from({ length: 8 * classes }, (_, k) => ((k * 29) % 64) / 16 - 4);
+    const labels = Int32Array.from({ length: 8 }, (_, r) => (r * 2) % classes);
+    const loss = new SoftmaxFocalLoss({ numClasses: classes, gamma: 2, reduction: 'none' });
+    const expected = loss.forward(near, labels);
+    const posterior = softmaxFocalPosterior(near, { numClasses: classes, gamma: 2 });
+    for (const shifts of [[1001.5], [-1001.5], [1001.5, 5000], [997, -3000], [1000.75, 0]]) {
+      const far = near.map((z, k) => z + shifts[Math.floor(k / classes) % shifts.length]);
+      const got = loss.forward(far, labels);
+      for (let r = 0; r < 8; r++) expect(got[r] / expected[r], `row ${r} of ${shifts}`).toBeCloseTo(1, 3);
+      const probabilities = softmaxFocalPosterior(far, { numClasses: classes, gamma: 2 });
+      probabilities.forEach((p, k) => {
+        expect(p / posterior[k], `class ${k} of ${shifts}`).toBeCloseTo(1, 3);
+      });
+    }
+  }
+});

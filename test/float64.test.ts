@@ -371,3 +371,69 @@ test('targets in a workspace are left out where they are ignored', () => {
   expect(firstDifference(losses, criterion.forward([...x], [...y]))).toBe(-1);
   expect([...losses].map((loss) => loss === 0)).toEqual([...y].map((target) => target < 0));
 });
+
+test('what lies behind an even number of targets is not counted', () => {
+  const workspace = new library.Workspace(65_536);
+  const targets = workspace.float32(4) as unknown as Float64Array; // of the width of the entry
+  targets.set([0.25, 0.75, 1, 3]);
+  const loss = new library.FocalLoss({ gamma: 2, normalizer: 'positives' });
+  const logits = [1, -1];
+  const behind = targets.subarray(0, 2) as unknown as Float32Array;
+  expect(loss.forward(logits, behind)).toBe(loss.forward(logits, [0.25, 0.75]));
+});
+
+test('ignored bytes are of no loss among more than a block', () => {
+  const loss = new library.FocalLoss({ gamma: 2, labelSmoothing: 0.1, ignoreIndex: 2, reduction: 'sum' });
+  const logits = doubles(333, (k) => (k % 9) - 4);
+  expect(loss.forward(logits, new Uint8Array(333).fill(2))).toBe(0);
+});
+
+test('a row of many classes keeps its digits however far from 0 its logits are', () => {
+  const classes = 40;
+  const near = doubles(3 * classes, (k) => ((k * 29) % 64) / 16 - 2);
+  const labels = Int32Array.of(3, 17, 39);
+  for (const gamma of [0, 2])
+    for (const offset of [990, -990]) {
+      const loss = new library.SoftmaxFocalLoss({ numClasses: classes, gamma, reduction: 'none' });
+      const expected = loss.forward(near, labels);
+      const far = loss.forward(
+        near.map((z) => z + offset),
+        labels,
+      );
+      for (let r = 0; r < 3; r++) expect(Math.abs(far[r] / expected[r] - 1), `${offset}, row ${r}`).toBeLessThan(1e-14);
+    }
+});
+
+test('a class whose logit is -Infinity has no part in a row of many', () => {
+  const logits = doubles(40, (k) => (k === 7 ? Number.NEGATIVE_INFINITY : k / 10));
+  const loss = new library.SoftmaxFocalLoss({ numClasses: 40, gamma: 2, reduction: 'none' });
+  const { value, grad } = loss.valueAndGrad(logits, [3]);
+  const { value: other } = loss.valueAndGrad(
+    logits.map((z) => (Number.isFinite(z) ? z : -700)),
+    [3],
+  );
+  expect([value[0] / other[0], grad[7]]).toEqual([1, 0]);
+  expect(library.softmaxFocalPosterior(logits, { numClasses: 40, gamma: 2 })[7]).toBe(0);
+});
+
+test("Poly-1's second derivative by a probability is held at 1e-12 of its distance from the target", () => {
+  const loss = new library.FocalLoss({ gamma: 1, alpha: null, fromLogits: false, polyEpsilon: 1, reduction: 'none' });
+  for (const distance of [2 ** -40, 2 ** -41, 2 ** -42]) {
+    // epsilon gamma (gamma + 1) c^(gamma - 1), of which one c is what it is and the other held, beside q^g (1 / p^2 + ...)
+    const { hess } = loss.gradHess([1 - distance], [1]);
+    const focal = new library.FocalLoss({ gamma: 1, alpha: null, fromLogits: false, reduction: 'none' });
+    const rest = focal.gradHess([1 - distance], [1]).hess[0];
+    expect(hess[0] - rest, `${distance}`).toBeCloseTo((2 * distance) / Math.max(distance, 1e-12), 9);
+  }
+});
+
+test('a margin up to the smallest normal number is none', () => {
+  const wrong = (margin: number) =>
+    new library.AsymmetricLoss({ gammaPositive: 0, gammaNegative: 1, margin, reduction: 'sum' }).forward(
+      [Infinity],
+      [0],
+    );
+  expect(wrong(2 ** -1022 * (1 + 2 ** -52))).toBeCloseTo(1022 * Math.LN2, 10);
+  expect(wrong(1e-300)).toBeCloseTo(300 * Math.LN10, 10);
+  for (const none of [2 ** -1022, 2.2e-308, 0]) expect(wrong(none)).toBe(Number.POSITIVE_INFINITY);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BCEWithLogitsLoss, FocalLoss, type FocalLossOptions, SoftmaxFocalLoss } from '../src/index.js';
+import { BCEWithLogitsLoss, FocalLoss, type FocalLossOptions, LossMeter, SoftmaxFocalLoss } from '../src/index.js';
 
 const INF = Number.POSITIVE_INFINITY;
 const GAMMAS = [0, 0.3, 0.5, 1, 1.5, 1.7, 2, 5, 7.3, 10];
@@ -159,4 +159,40 @@ describe('two losses whose sum overflows float32', () => {
       expect(criterion.forward(logits, new Int32Array(9).fill(1))).toBeCloseTo(expected, -32);
     }
   });
+});
+
+test('a class that counts for nothing is 0 where its loss is infinite, in every output and sum', () => {
+  for (const gamma of [0, 0.5, 2, 3.3])
+    for (const [options, x, y] of [
+      [{ alpha: 0 }, -INF, 1],
+      [{ posWeight: 0 }, -INF, 1],
+      [{ alpha: 1 }, INF, 0],
+    ] as const)
+      for (const targets of [Uint8Array.of(y, y), Float32Array.of(y, y)]) {
+        const loss = new FocalLoss({ alpha: null, ...options, gamma, reduction: 'sum' });
+        const { value, grad } = loss.valueAndGrad([x, x], targets);
+        expect([value, ...grad].map(Math.abs)).toEqual([0, 0, 0]);
+        expect([...loss.gradHess([x, x], targets).hess].map(Math.abs)).toEqual([0, 0]);
+        expect(loss.forward([x, x], targets)).toBe(0);
+      }
+});
+
+test('so it is where a weight makes its losses overflow, in the sum of its class too', () => {
+  for (const [alpha, x, y] of [
+    [1, 1e10, 0],
+    [0, -1e10, 1],
+  ]) {
+    const loss = new FocalLoss({ alpha, gamma: 0, reduction: 'sum' });
+    const weight = Float32Array.of(3e38, 3e38);
+    expect(loss.forward([x, x], [y, y], { weight })).toBe(0);
+    const meter = new LossMeter(loss);
+    meter.update([x, x], [y, y], { weight });
+    expect(meter.compute()).toMatchObject({ mean: 0, sumPositives: 0, sumNegatives: 0 });
+  }
+});
+
+test('the largest posWeight of a soft target leaves its gradient finite at infinity', () => {
+  const loss = new FocalLoss({ alpha: null, posWeight: 1e36, softTargets: 'crossEntropy', reduction: 'sum' });
+  const { grad } = loss.valueAndGrad([-INF], Float32Array.of(0.5));
+  expect(grad[0] / -5e35).toBeCloseTo(1, 6);
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { BAD_TARGET, Flag } from '../src/abi.js';
 import { FocalLoss, focalPosterior, LossMeter, SoftmaxFocalLoss, softmaxFocalPosterior } from '../src/index.js';
-import { KernelHost } from './kernel-host.js';
+import { type Call, KernelHost } from './kernel-host.js';
 import { firstDifference, hardTargets, softTargets, someLogits } from './support.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -114,6 +114,61 @@ test('arrays that end with memory are not read or written beyond it, whatever th
         raw.call('softmaxPosterior', { gamma: 2, logits: at[0], loss: at[2], classes, count: rows });
       }
     }
+  }
+});
+
+test('nor where some are ignored, nor of wide rows, near 0 or far from it', () => {
+  const raw = new KernelHost();
+  raw.grow(4);
+  const end = raw.memoryBytes;
+  for (const n of [5, 16, 33, 320, 321]) {
+    const x = someLogits(n);
+    for (const [y, ignore] of [
+      [hardTargets(n), 2],
+      [softTargets(n), 0.5],
+    ] as const) {
+      const flags = Flag.sums + Flag.ignore + (y instanceof Float32Array ? Flag.soft : 0);
+      for (const labelSmoothing of [0, 0.1])
+        for (const order of [
+          [0, 1],
+          [1, 0],
+        ]) {
+          const at = against(end, [4 * n, y.byteLength], order, y instanceof Uint8Array ? 1 : -1);
+          raw.put(at[0], x);
+          raw.put(at[1], y);
+          raw.call('binary', { gamma: 2, labelSmoothing, logits: at[0], targets: at[1], count: n, flags, ignore });
+          expect(raw.result('positives') + raw.result('negatives')).toBe(n);
+        }
+    }
+  }
+  for (const classes of [33, 129, 321])
+    for (const offset of [0, 3000]) {
+      const [logits, targets] = against(end, [4 * classes, 4], [0, 1]);
+      raw.put(
+        logits,
+        Float32Array.from({ length: classes }, (_, j) => offset + (j % 7)),
+      );
+      raw.put(targets, Int32Array.of(4));
+      raw.call('softmax', { gamma: 2, logits, targets, loss: targets - 64, classes, count: 1, flags: Flag.sums });
+      expect([raw.result('positives'), raw.result('bad')]).toEqual([1, 0]);
+      raw.call('softmaxPosterior', { gamma: 2, logits, loss: targets - 64 - 4 * classes, classes, count: 1 });
+    }
+});
+
+test('in double precision nothing is read behind targets that end with memory', () => {
+  const raw = new KernelHost(readFileSync(new URL('../build/kernel-float64.wasm', import.meta.url)));
+  raw.grow(4);
+  for (const n of [2, 8, 16, 160, 168]) {
+    const logits = raw.start;
+    raw.put(logits, new Float64Array(n).fill(-1));
+    const losses = [raw.memoryBytes - n, logits + 8 * n].flatMap((targets) => {
+      raw.put(targets, new Uint8Array(n).fill(1));
+      return (['binary', 'asymmetric', 'quality', 'heatmap', 'varifocal'] as const).map((name) => {
+        raw.call(name as Call, { gamma: 2, beta: 1, margin: 0.05, logits, targets, count: n, flags: Flag.sums });
+        return raw.result('sum');
+      });
+    });
+    expect(losses.slice(0, 5)).toEqual(losses.slice(5));
   }
 });
 

@@ -12,10 +12,16 @@ export type Call = { [K in keyof Kernel]: Kernel[K] extends (frame: number) => v
 
 /** One frame, and arrays that lie one after the other with as little between them as their types allow. */
 export class KernelHost {
-  readonly kernel = instantiateSync<Kernel & Record<string, unknown>>(bytes).exports;
-  readonly frame = this.kernel.base();
+  readonly kernel: Kernel;
+  readonly frame: number;
   /** First address that is the host's. */
-  readonly start = this.frame + this.kernel.workBytes();
+  readonly start: number;
+
+  constructor(binary: Uint8Array<ArrayBuffer> = bytes) {
+    this.kernel = instantiateSync<Kernel & Record<string, unknown>>(binary).exports;
+    this.frame = this.kernel.base();
+    this.start = this.frame + this.kernel.workBytes();
+  }
 
   /** Memory of `pages` at least; views of before are lost. */
   grow(pages: number): void {
@@ -29,7 +35,7 @@ export class KernelHost {
   }
 
   /** Copies an array to an address and returns the address. */
-  put(address: number, array: Float32Array | Int32Array | Uint8Array): number {
+  put(address: number, array: Float32Array | Float64Array | Int32Array | Uint8Array): number {
     this.grow(Math.ceil((address + array.byteLength) / PAGE));
     const source = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     new Uint8Array(this.kernel.memory.buffer).set(source, address);

@@ -163,6 +163,19 @@ test('sums that overflow float32, and infinite losses beside powers that underfl
   }
 });
 
+test('a class that counts for nothing is of no loss, even of an infinite one', () => {
+  for (const { FocalLoss } of ENTRIES)
+    for (const gamma of [0, 2, 3.3])
+      for (const [options, x, y] of [
+        [{ alpha: 0 }, -Infinity, 1],
+        [{ alpha: null, posWeight: 0 }, -Infinity, 1],
+        [{ alpha: 1 }, Infinity, 0],
+      ] as const) {
+        const loss = new FocalLoss({ ...options, gamma, reduction: 'none' });
+        for (const targets of [Uint8Array.of(y), Float32Array.of(y)]) expect(loss.forward([x], targets)[0]).toBe(0);
+      }
+});
+
 test('focalPosterior has the bits of the whole library', () => {
   const given = fc.record({
     x: fc.array(logit, { maxLength: 700 }),

@@ -135,6 +135,13 @@ describe('effects', () => {
     }
   });
 
+  test('of probabilities gaussNewton leaves the second derivative of the cross entropy', () => {
+    const loss = new FocalLoss({ gamma: 2, alpha: null, fromLogits: false, hessian: 'gaussNewton' });
+    const { hess } = loss.gradHess([0.75, 0.75], [1, 0]);
+    expect(hess[0]).toBeCloseTo(0.25 ** 2 / 0.75 ** 2, 6);
+    expect(hess[1]).toBeCloseTo(0.75 ** 2 / 0.25 ** 2, 6);
+  });
+
   test('sigmoidFocalLoss takes the same options in one call', () => {
     const options = { gamma: 2, alpha: 0.75, posWeight: 3, reduction: 'sum' } as const;
     expect(sigmoidFocalLoss(logits, targets, options)).toBe(new FocalLoss(options).forward(logits, targets));

@@ -219,3 +219,26 @@ test('an ignored row is 0 whatever its logits are', () => {
     expect(Number.isFinite(got.sum)).toBe(true);
   }
 });
+
+test('as many ignored rows as a block holds are 0 whatever their weights are', () => {
+  const rows = 320;
+  const call = { ...someRows(rows, 3), targets: new Int32Array(rows).fill(-1), gamma: 2, stride: rows };
+  const got = softmaxRows({ ...call, weight: new Float32Array(rows).fill(3), outputs: ['loss', 'grad'] });
+  expect([got.sum, ...got.loss, ...got.grad].filter((value) => value !== 0)).toEqual([]);
+});
+
+test('negative weights give the bits of rows', () => {
+  const call = { ...someRows(37, 5), gamma: 2, weight: Float32Array.from({ length: 37 }, (_, r) => (r % 5) - 2.5) };
+  const outputs = ['loss', 'grad'] as const;
+  const planes = softmaxRows({ ...call, outputs, stride: 40 });
+  const rows = softmaxRows({ ...call, outputs });
+  expect(planes.loss).toEqual(rows.loss);
+  expect(planes.grad).toEqual(rows.grad);
+});
+
+test('of one class nothing behind the last logit is read', () => {
+  for (const rows of [3, 13, 17]) {
+    const call = { ...someRows(rows, 1), gamma: 2, stride: rows };
+    expect(softmaxRows(call).loss).toEqual(new Float32Array(rows));
+  }
+});

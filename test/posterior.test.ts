@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
+  FocalLoss,
   type FocalPosteriorOptions,
   focalPosterior,
   type Logits,
@@ -234,4 +235,21 @@ test('gamma is 1.5 where none is given', () => {
   const x = [0.5, -1, 2];
   expect(focalPosterior(x)).toEqual(focalPosterior(x, { gamma: 1.5 }));
   expect(softmaxFocalPosterior(x, { numClasses: 3 })).toEqual(softmaxFocalPosterior(x, { numClasses: 3, gamma: 1.5 }));
+});
+
+test('the top class of a row of any length is found in whatever part of it it is', () => {
+  const classes = 700;
+  // what a call before has left in the slots
+  softmaxFocalPosterior(new Float32Array(3 * classes).fill(3), { numClasses: classes, gamma: 2 });
+  new FocalLoss({ gamma: 1.7 }).gradHess(new Float32Array(400).fill(2), new Float32Array(400).fill(0.3));
+  const logits = someLogits(classes).map((z) => z / 4);
+  const posteriors = [3, 319, 320, 321, 639, 640, 699].map((top) => {
+    const row = logits.slice();
+    [row[0], row[top]] = [row[top], 9];
+    const posterior = softmaxFocalPosterior(row, { numClasses: classes, gamma: 2 });
+    return posterior[top];
+  });
+  for (const value of posteriors) expect(value).toBeGreaterThan(0.5);
+  const alone = softmaxFocalPosterior([9, ...logits.subarray(1)], { numClasses: classes, gamma: 2 })[0];
+  expect(alone).toBeGreaterThan(0.5);
 });

@@ -157,6 +157,15 @@ describe.each([
   });
 });
 
+test('what lies behind the weights in a workspace weighs nothing', () => {
+  const workspace = new Workspace(4096);
+  const weight = workspace.float32(16);
+  weight.fill(Number.NaN).fill(2, 0, 5);
+  const loss = new FocalLoss({ reduction: 'sum' });
+  const expected = loss.forward([-1, 2, 0.5, 0, 3], [0, 1, 0, 1, 0], { weight: new Float32Array(5).fill(2) });
+  expect(loss.forward([-1, 2, 0.5, 0, 3], [0, 1, 0, 1, 0], { weight: weight.subarray(0, 5) })).toBe(expected);
+});
+
 test('int32 targets in a workspace', () => {
   const workspace = new Workspace(4096);
   const logits = workspace.float32(300);

@@ -109,13 +109,11 @@ function padLogits(frame: usize, logits: usize, targets: usize, count: i32, fill
   }
 }
 
-/** Pads byte targets. */
+/** Pads byte targets. An ignored one is as good as 0: of a byte the lowest bit is looked at. */
 function padBytes(frame: usize, targets: usize, count: i32): void {
   const pad = frame + slot<Targets>();
   memory.fill(pad, 0, wholeTiles(count));
   memory.copy(pad, targets, count);
-  if (!changetype<State>(frame).ignores) return;
-  for (let i = 0; i < count; i++) if (load<u8>(pad + i) == IGNORED) store<u8>(pad + i, 0);
 }
 
 /** A target y, smoothed: y (1 - s) + s / 2. */

@@ -71,7 +71,7 @@ export class Asymmetric extends Loss {
     const call = changetype<State>(frame);
     prepareOtherExponent(frame, call.beta);
     call.near = <Float>nearPart(call.beta);
-    call.marginRounded = call.margin < SMALLEST_NORMAL ? 0 : <Float>call.margin;
+    call.marginRounded = call.margin <= SMALLEST_NORMAL ? 0 : <Float>call.margin;
     setFactors(frame, call.alphaPositive * call.posWeight, call.alphaNegative);
   }
 
@@ -97,7 +97,7 @@ function derivatives(frame: usize, bytes: usize): void {
   else eachVector<AsymmetricCurve>(frame, 0, 0, bytes);
 }
 
-/** A margin below it is none. */
+/** A margin up to it is none. */
 const SMALLEST_NORMAL: Float = sizeof<Float>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308;
 
 /**
@@ -261,7 +261,7 @@ function refineOne(frame: usize, o: usize): void {
   putNumber<Entropy>(at, <Float>l);
   const gamma = call.beta;
   const first = (p * q) / (1 - d);
-  const r = d == 0 ? 0 : (p * q) / d;
+  const r = (p * q) / d; // nothing is made of it where d is 0
   putNumber<Slope>(at, d == 0 ? 0 : <Float>(first + gamma * r * l));
   let curve = first * (q - p) + first * first;
   if (call.hessian == Hessian.gaussNewton) curve = max(curve, 0);

@@ -50,14 +50,13 @@ class DistanceFromPeak extends VectorStage {
   }
 }
 
-/** From (1 - y)^b as Modulation: the alphas, and 1 as the target of a peak, 0 of others. */
+/** From (1 - y)^b as Modulation: the alphas of negatives, and 1 as the target of a peak, 0 of others. */
 @final
 @unmanaged
 class PeaksAlone extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
     const one = every(ONE);
-    put<Alpha, V0>(at, one);
     // not 0, which an infinite loss would become
     put<AlphaNegative, V0>(at, larger(get<Modulation, V0>(at), splat(SMALLEST)));
     put<Targets, V0>(at, and(one, equalMask(read(y + o), one)));

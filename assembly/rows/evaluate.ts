@@ -168,17 +168,10 @@ function narrowRows(frame: usize, start: i32, row: i32, count: i32): void {
   }
   if (ignored > 0 || (count & (LANES - 1)) != 0) {
     for (let r = 0; r < ((count + (LANES - 1)) & -LANES); r++) {
-      if (r >= count || labelOf(call, start + row + r) < 0) forget(frame, row + r);
+      if (r >= count || labelOf(call, start + row + r) < 0) putNumber<Numerator>(frame + bytesOf(row + r), 0);
     }
   }
   if (call.grad) storeColumns(frame, frame + slot<Exponential>(), call.grad + first, count, classes);
-}
-
-/** Makes a row one of no loss. */
-function forget(frame: usize, row: i32): void {
-  putNumber<Denominator>(frame + bytesOf(row), 1);
-  putNumber<Numerator>(frame + bytesOf(row), 0);
-  putNumber<Hinge>(frame + bytesOf(row), 0);
 }
 
 /** The same for one row that no slot holds: a slot at a time. */

@@ -3,35 +3,24 @@ import { LANES, add, addLanes, any, equalMask, larger, largestLane, mul, read, s
 
 // Loops over one row of logits or of their exponentials, of any length and alignment.
 
-/** The largest of `count` > 0 values, NaN passed over unless it comes first. */
+/** The largest of `count` values, four vectors at least; NaN is passed over unless it comes first. */
 export function rowMax(row: usize, count: i32): Float {
-  let i = 0;
-  let largest = load<Float>(row);
-  if (count >= LANES) {
-    // Four at once where there are many: one chain of maxima would wait for itself.
-    let lanes = read(row);
-    if (count >= 4 * LANES) {
-      let second = read(row + 16);
-      let third = read(row + 32);
-      let fourth = read(row + 48);
-      for (i = 4 * LANES; i + 4 * LANES <= count; i += 4 * LANES) {
-        const at = row + bytesOf(i);
-        lanes = larger(lanes, read(at));
-        second = larger(second, read(at + 16));
-        third = larger(third, read(at + 32));
-        fourth = larger(fourth, read(at + 48));
-      }
-      lanes = larger(larger(lanes, second), larger(third, fourth));
-    }
-    for (; i + LANES <= count; i += LANES) lanes = larger(lanes, read(row + bytesOf(i)));
-    lanes = larger(lanes, read(row + bytesOf(count - LANES))); // the last ones again
-    return largestLane(lanes);
+  // Four at once: one chain of maxima would wait for itself.
+  let lanes = read(row);
+  let second = read(row + 16);
+  let third = read(row + 32);
+  let fourth = read(row + 48);
+  let i = 4 * LANES;
+  for (; i + 4 * LANES <= count; i += 4 * LANES) {
+    const at = row + bytesOf(i);
+    lanes = larger(lanes, read(at));
+    second = larger(second, read(at + 16));
+    third = larger(third, read(at + 32));
+    fourth = larger(fourth, read(at + 48));
   }
-  for (i = 1; i < count; i++) {
-    const value = load<Float>(row + bytesOf(i));
-    largest = largest < value ? value : largest;
-  }
-  return largest;
+  lanes = larger(larger(lanes, second), larger(third, fourth));
+  for (; i + LANES <= count; i += LANES) lanes = larger(lanes, read(row + bytesOf(i)));
+  return largestLane(larger(lanes, read(row + bytesOf(count - LANES)))); // the last ones again
 }
 
 /** The index of the first of `count` values that equals one, `count` if none does. */

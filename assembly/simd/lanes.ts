@@ -5,7 +5,6 @@ import { SINGLY } from './tile';
 //
 // A vector holds as many lanes of Float, which the build chooses (asconfig.json), as fit 16 bytes. A mask lane is all ones or all zeros.
 
-export const VECTOR_BYTES: usize = 16;
 export const LANES: i32 = sizeof<Float>() == 4 ? 4 : 2;
 
 // @ts-ignore: decorator
@@ -308,9 +307,9 @@ export const LOSS_LIMIT: usize = memory.data<Float>([1e4], 8); // more than any 
 // The bytes 0 or 1 of a vector's lanes as its sign bits.
 // @ts-ignore: decorator
 @inline export function signsAt(at: usize): v128 {
-  if (sizeof<Float>() == 8) return i64x2.shl(i64x2.extend_low_i32x4_u(i32x4.extend_low_i16x8_u(v128.load8x8_u(at))), 63);
-  const words = i16x8.extend_low_i8x16_u(v128.load32_zero(at));
-  return i32x4.shl(i32x4.extend_low_i16x8_u(words), 31);
+  const bytes = sizeof<Float>() == 8 ? v128.load_splat<u16>(at) : v128.load32_zero(at); // and nothing behind them
+  const integers = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
+  return sizeof<Float>() == 8 ? i64x2.shl(i64x2.extend_low_i32x4_u(integers), 63) : i32x4.shl(integers, 31);
 }
 
 // The first (last) two of four lanes of a and b in turn: a0 b0 a1 b1.

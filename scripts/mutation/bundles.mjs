@@ -22,6 +22,7 @@ const REPLACED = [
     /readFileSync\(new URL\('\.\.\/(?:build|dist\/wasm)\/kernel\.wasm', import\.meta\.url\)\)/g,
     'kernels.float32.bytes',
   ],
+  [/readFileSync\(new URL\('\.\.\/build\/kernel-float64\.wasm', import\.meta\.url\)\)/g, 'kernels.float64.bytes'],
   [/\bimport\.meta\.url\b/g, (path) => JSON.stringify(pathToFileURL(path).href)],
   ['checked.module = compile();', 'checked.module = kernels.checked.module;'],
   ["await import('../src/index.js')", "require('../src/index.js')"],

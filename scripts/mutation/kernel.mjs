@@ -11,7 +11,7 @@ import { Tests } from './tests.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
 const results = join(root, 'build/mutation/kernel.json');
-/** Parts that the mutants are tried in, each a fair sample of all. */
+/** Parts that the mutants are tried in, each a fair sample of all, unless they are what a run before has left. */
 const ROUNDS = 10;
 /** Milliseconds of tests, without a mutant, that all mutants meet before those that are left meet the others. */
 const FIRST_TESTS = 1_000;
@@ -19,12 +19,13 @@ const SAVED_EVERY = 5_000;
 
 /**
  * @param {{ files: (name: string) => boolean, tests: RegExp, sample: number, seed: number, resume: boolean, survivors: boolean,
- *   report: (mutant: object, done: number, of: number) => void }} options `tests`: their files, by name; `resume` keeps what
- *   build/mutation/kernel.json has and tries the rest; `survivors` keeps it and tries those again that no test has killed
+ *   isExplained: (mutant: object) => boolean, report: (mutant: object, done: number, of: number) => void }} options `tests`: their
+ *   files, by name; `resume` keeps what build/mutation/kernel.json has and tries the rest; `survivors` keeps it and tries those again
+ *   that no test has killed; neither tries what is explained
  * @returns every mutant that was tried, with its `status`: Killed, Survived, NoCoverage, Open (it has not met all tests), Timeout,
  * Invalid (does not compile), Equal (the same binary), and how many there are
  */
-export async function mutateKernel({ files, tests: pattern, sample, seed, resume, survivors, report }) {
+export async function mutateKernel({ files, tests: pattern, sample, seed, resume, survivors, isExplained, report }) {
   const sources = kernelSources();
   const all = kernelMutants();
   const isChosen = ({ file, key }) => files(file) && (!survivors || isAlive(known.get(key)));
@@ -32,7 +33,10 @@ export async function mutateKernel({ files, tests: pattern, sample, seed, resume
   const tried = new Map(
     all.filter(({ key }) => known.has(key)).map(({ key, line }) => [key, { ...known.get(key), line }]),
   );
-  const isOpen = ({ key }) => survivors || (tried.get(key)?.status ?? 'Open') === 'Open';
+  const isOpen = (mutant) => {
+    const before = tried.get(mutant.key);
+    return before === undefined || ((survivors || before.status === 'Open') && !isExplained(mutant));
+  };
   const chosen = choose(all.filter(isChosen), sample, seed).filter(isOpen);
   const tests = await Tests.surveyed(pattern);
   const settled = new Set();
@@ -48,13 +52,19 @@ export async function mutateKernel({ files, tests: pattern, sample, seed, resume
     save(tried);
     saved = Date.now();
   };
-  const perRound = Math.ceil(chosen.length / ROUNDS);
-  for (const most of [FIRST_TESTS, Infinity]) {
-    for (let round = 0; round < ROUNDS; round++) {
-      const part = chosen.slice(round * perRound, (round + 1) * perRound).filter(({ key }) => !settled.has(key));
+  // who is left of a run before has met the first tests
+  const untried = chosen.filter(({ key }) => !tried.has(key));
+  const rounds = untried.length < chosen.length ? 1 : ROUNDS;
+  for (const [mutants, most] of [
+    [untried, FIRST_TESTS],
+    [chosen, Infinity],
+  ]) {
+    const perRound = Math.ceil(mutants.length / rounds);
+    for (let round = 0; round < rounds; round++) {
+      const part = mutants.slice(round * perRound, (round + 1) * perRound).filter(({ key }) => !settled.has(key));
       for (const file of sources) {
-        const mutants = part.filter((mutant) => mutant.file === file);
-        if (mutants.length > 0) await tests.meetAll(file, mutants, most, note);
+        const ofFile = part.filter((mutant) => mutant.file === file);
+        if (ofFile.length > 0) await tests.meetAll(file, ofFile, most, note);
       }
     }
   }

@@ -2,8 +2,8 @@
 //   npm run mutation [-- src | kernel | rows] [--files PATTERN] [--survivors] [--resume] [--tests PATTERN] [--sample N] [--seed N]
 //   rows         only names the rows of test/mutation/survivors.md whose mutants of the kernel there are no more
 //   --files      a regular expression of the paths to mutate
-//   --survivors  those that lived through the last run; of src/ each in a process of its own, by all tests, however slow they are
-//   --resume     of the kernel: goes on with a run that was cut off, whose results are written as it goes
+//   --survivors  those that lived through the last run, of the kernel those of them that are not explained; of src/ each in a process of its own, by all tests, however slow they are
+//   --resume     of the kernel: goes on with a run that was cut off, whose results are written as it goes, but for what is explained
 //   --tests      of the kernel: a regular expression of the test files to meet, to see quickly what a new one kills
 //   --sample     of the kernel: so many mutants, chosen by the seed (default all)
 // Results of src/ are kept in build/mutation: a run of other files adds to them, and what has not changed since is not tried again.
@@ -48,6 +48,7 @@ for (const part of parts) {
       seed: Number(values.seed),
       resume: values.resume,
       survivors: values.survivors,
+      isExplained,
       report: ({ file, line, status, time }, k, of) =>
         console.log(`${k}/${of} ${status.padEnd(8)} ${file}:${line} ${time} ms`),
     });

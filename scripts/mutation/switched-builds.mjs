@@ -55,7 +55,8 @@ export class SwitchedBuilds {
     const { kept, board } = this.#keep(file);
     if (existsSync(kept)) return deserialize(readFileSync(kept));
     const own = mutantsOfFile(file);
-    const left = new Set();
+    // in a kernel with switches their data is the last, and not its own
+    const left = new Set(own.filter(({ before }) => before.includes('__heap_base')).map(({ line }) => line));
     for (;;) {
       let count = 0;
       const { text, inside } = switchable(sourceText(file), own, { left, place: () => count++ });
