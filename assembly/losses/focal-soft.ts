@@ -295,6 +295,8 @@ class SoftDerivatives<Order> extends PairStage {
     const gamma = v128.load_splat<Float>(frame, GAMMA);
     const one = every(ONE);
     const limit = every(LOSS_LIMIT);
+    const ofDistance = nonZeroMask(v128.load_splat<Float>(frame, OF_DISTANCE));
+    const upTo = v128.load_splat<Float>(frame, FACTOR_UP_TO);
     const y0 = read(y + o);
     const y1 = readNext(y + o);
     const z0 = sub(sub(one, y0), get<TargetError, V0>(at));
@@ -315,8 +317,8 @@ class SoftDerivatives<Order> extends PairStage {
     const p1 = choose(low1, high1, negative1);
     const q0 = choose(high0, low0, negative0);
     const q1 = choose(high1, low1, negative1);
-    const r0 = turn<Order>(frame, y0, z0, p0, q0, high0, low0);
-    const r1 = turn<Order>(frame, y1, z1, p1, q1, high1, low1);
+    const r0 = turn<Order>(y0, z0, p0, q0, high0, low0, ofDistance, upTo);
+    const r1 = turn<Order>(y1, z1, p1, q1, high1, low1, ofDistance, upTo);
     const weight0 = mul(alphaT0, add(positive0, z0));
     const weight1 = mul(alphaT1, add(positive1, z1));
     const bend0 = mul(gamma, mul(r0, limitedEntropy(get<Entropy, V0>(at), weight0, limit))); // a_t g r B
@@ -340,25 +342,24 @@ class SoftDerivatives<Order> extends PairStage {
 // `ofDistance` is 1, and 1 of targets above `factorUpTo`.
 // @ts-ignore: decorator
 @inline function turn<Order>(
-  frame: usize,
   y: v128,
   z: v128,
   p: v128,
   q: v128,
   high: v128,
   low: v128,
+  ofDistance: v128, // a mask
+  upTo: v128,
 ): v128 {
   const pq = mul(high, low);
   const turned = sub(z, y);
   const c = mulAdd(y, q, mul(z, p));
   if (idof<Order>() == idof<WithCurve>()) {
-    const ofDistance = nonZeroMask(v128.load_splat<Float>(frame, OF_DISTANCE));
     const distance = sub(mul(z, p), mul(y, q)); // p - y
     const divisor = choose(distance, c, ofDistance);
     const limit = or(high, and(turned, and(every(SIGN), ofDistance)));
     const quotient = choose(div(pq, divisor), limit, nonZeroMask(divisor));
-    const beyond = greaterMask(y, v128.load_splat<Float>(frame, FACTOR_UP_TO));
-    return choose(quotient, andNot(mul(turned, quotient), beyond), ofDistance);
+    return choose(quotient, andNot(mul(turned, quotient), greaterMask(y, upTo)), ofDistance);
   }
   return mul(turned, choose(div(pq, c), high, nonZeroMask(c)));
 }

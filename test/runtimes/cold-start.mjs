@@ -1,5 +1,6 @@
 // Import to first result, in fresh processes, beside a bare script that decodes and runs the same binary by hand: as fast as
-// the engine can, found by its name as a package is, and by `atob`, which every engine has. The lite entry stands beside the whole.
+// the engine can, found by its name as a package is, and by `atob`, which every engine has. The lite entry stands beside the whole,
+// and so does the whole in a Node that keeps what it has compiled (NODE_COMPILE_CACHE, from Node 22 on).
 //   node test/runtimes/cold-start.mjs [rounds]
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { equal } from './report.mjs';
 import { installTools, makeProject } from './setup.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 21);
-const SCRIPTS = ['by-hand', 'by-name', 'by-atob', 'package', 'lite'];
+const SCRIPTS = ['by-hand', 'by-name', 'by-atob', 'package', 'lite', 'cached'];
 const INPUT = 'Float32Array.of(2, -1, 0.5, -3, 0, 7, -7, 1), Uint8Array.of(1, 0, 1, 1, 0, 1, 0, 0)';
 
 await installTools();
@@ -18,10 +19,10 @@ const file = (name) => join(project, `${name}.mjs`);
 writeScripts();
 try {
   console.log(`medians of ${ROUNDS} processes each, interleaved, in ms; in brackets the fastest`);
-  const heads = ['bare', 'bare, by name', 'bare, by atob', 'this package', 'its lite entry'].map((head) =>
-    head.padStart(14),
+  const heads = ['bare', 'bare, by name', 'bare, by atob', 'this package', 'its lite entry', 'compile cache'].map(
+    (head) => head.padStart(14),
   );
-  console.log(`${'runtime'.padEnd(16)} ${heads.join(' ')}   ratio   by name   by atob   lite/whole`);
+  console.log(`${'runtime'.padEnd(16)} ${heads.join(' ')}   ratio   by name   by atob   lite/whole   cached/whole`);
   for (const runtime of runtimes) await measure(runtime);
 } finally {
   rmSync(project, { recursive: true, force: true });
@@ -86,25 +87,41 @@ export function forward(logits, targets) {
 `;
 }
 
+function start(command, script) {
+  if (script !== 'cached') return run([...command, file(script)], { cwd: project });
+  return run([...command, file('package')], {
+    cwd: project,
+    env: { NODE_COMPILE_CACHE: join(project, 'compile-cache') },
+  });
+}
+
 async function measure({ name, version, command }) {
-  const times = Object.fromEntries(SCRIPTS.map((script) => [script, []]));
+  const keepsCode = name === 'Node' && Number.parseInt(version, 10) >= 22;
+  const scripts = keepsCode ? SCRIPTS : SCRIPTS.filter((script) => script !== 'cached');
+  const times = Object.fromEntries(scripts.map((script) => [script, []]));
   const values = {};
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const script of round % 2 === 0 ? SCRIPTS : SCRIPTS.toReversed()) {
-      const { ms, value } = JSON.parse(await run([...command, file(script)], { cwd: project }));
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const script of round % 2 === 0 ? scripts : scripts.toReversed()) {
+      const { ms, value } = JSON.parse(await start(command, script));
+      if (round < 0) continue; // the first one fills the compile cache
       times[script].push(ms);
       values[script] = value;
     }
   }
   equal(values.package, values['by-hand'], `the package's value in ${name}`);
   equal(values.lite, values.package, `the lite entry's value in ${name}`);
-  const lists = SCRIPTS.map((script) => times[script].sort((a, b) => a - b));
+  const lists = SCRIPTS.map((script) => times[script]?.sort((a, b) => a - b));
   const median = (list) => list[(list.length - 1) >> 1];
-  const shown = (list) => `${median(list).toFixed(1)} (${list[0].toFixed(1)})`.padStart(14);
-  const [fastest, named, usual, whole, lite] = lists;
-  const ratios = [fastest, named, usual].map((list) => (median(whole) / median(list)).toFixed(2));
-  const beside = (median(lite) / median(whole)).toFixed(2).padStart(12);
-  const [first, ...others] = ratios;
-  const columns = [...lists.map(shown), first.padStart(7), ...others.map((ratio) => ratio.padStart(9)), beside];
+  const shown = (list) => (list ? `${median(list).toFixed(1)} (${list[0].toFixed(1)})` : '-').padStart(14);
+  const ratio = (list, base) => (list ? (median(list) / median(base)).toFixed(2) : '-');
+  const [fastest, named, usual, whole, lite, cached] = lists;
+  const columns = [
+    ...lists.map(shown),
+    ratio(whole, fastest).padStart(7),
+    ratio(whole, named).padStart(9),
+    ratio(whole, usual).padStart(9),
+    ratio(lite, whole).padStart(12),
+    ratio(cached, whole).padStart(14),
+  ];
   console.log(`${`${name} ${version}`.padEnd(16)} ${columns.join(' ')}`);
 }
