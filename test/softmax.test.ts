@@ -401,6 +401,13 @@ describe('shares that are none', () => {
     }
   });
 
+  test('but not those whose sum float32 rounds to the other side of the tolerance', () => {
+    const two = new SoftmaxFocalLoss({ numClasses: 2, gamma: 2, reduction: 'none' });
+    const [loss] = two.forward([1, 2], [0.2698344217179345, 0.7311655782820654]);
+    expect(loss).toBe(two.forward([1, 2], [0.2698344217179345, 0.7311655782820654], { validate: false })[0]);
+    expect(loss).toBeGreaterThan(0);
+  });
+
   test('those beside ignoreIndex, which no row of shares can be', () => {
     const ignoring = new SoftmaxFocalLoss({ numClasses: 3, ignoreIndex: -1 });
     expect(errorOf(() => ignoring.forward([1, 2, 3], Float32Array.from(good))).message).toBe(

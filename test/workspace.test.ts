@@ -262,6 +262,7 @@ describe.each([
     wide.set(logits);
     const { value } = softmax.valueAndGrad({ data: wide, dims }, targets, { weight });
     expect(firstDifference(value, expected.value)).toBe(-1);
+    expect(firstDifference(softmax.forward({ data: wide, dims }, targets, { weight }), value)).toBe(-1);
   });
 });
 

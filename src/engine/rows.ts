@@ -192,13 +192,15 @@ export class RowEvaluator extends Evaluator {
   }
 
   protected override isBad(instance: Instance, count: number): boolean {
+    const { words, doubles } = instance;
+    // shares have been checked, in double precision: in float32 a sum may round to the other side of the tolerance
+    if ((words[Field32.flags] & Flag.soft) !== 0) return false;
     // the kernel takes -1 for a label to ignore
-    const ignores = instance.doubles[Field64.positives] < count;
+    const ignores = doubles[Field64.positives] < count;
     return super.isBad(instance, count) || (ignores && this.#classes.ignoreIndex === null);
   }
 
-  override badTarget({ y, shares, layout }: Request, start: number): Error {
-    if (shares) return firstBadRow(y, layout) ?? wrongValue('targets', 'rows of shares', y.view);
+  override badTarget({ y }: Request, start: number): Error {
     return firstBadLabel(y, start, this.#classes);
   }
 
@@ -227,16 +229,11 @@ function sharesRegion(instance: Instance, { classes }: Layout): number {
   return instance.alphas + FLOAT_BYTES * 16 * Math.ceil(classes / 16);
 }
 
-function checkShares(y: Operand, layout: Layout): void {
-  const error = firstBadRow(y, layout);
-  if (error !== undefined) throw error;
-}
-
 /** How far the shares of a row may be from 1 together: a float16 has three digits. */
 const SHARES_TOLERANCE = 1e-3;
 
-/** The error that names the first row whose shares are none. */
-function firstBadRow({ view, length }: Operand, { classes, pixels }: Layout): RangeError | undefined {
+/** Refuses rows whose shares are none. */
+function checkShares({ view, length }: Operand, { classes, pixels }: Layout): void {
   const values = view as Float64Array;
   for (let row = 0; row < length / classes; row++) {
     const first = (row - (row % pixels)) * classes + (row % pixels);
@@ -244,15 +241,14 @@ function firstBadRow({ view, length }: Operand, { classes, pixels }: Layout): Ra
     for (let j = 0; j < classes; j++) {
       const share = values[first + j * pixels];
       if (!(share >= 0 && share <= 1)) {
-        return wrongValue('targets', `a share in [0, 1] of class ${j} at row ${row}`, share, undefined, row);
+        throw wrongValue('targets', `a share in [0, 1] of class ${j} at row ${row}`, share, undefined, row);
       }
       sum += share;
     }
     if (Math.abs(sum - 1) > SHARES_TOLERANCE) {
-      return wrongValue('targets', `shares that add up to 1 at row ${row}`, sum, undefined, row);
+      throw wrongValue('targets', `shares that add up to 1 at row ${row}`, sum, undefined, row);
     }
   }
-  return undefined;
 }
 
 /** alpha and classWeight of each class, multiplied; undefined where neither is given. */
