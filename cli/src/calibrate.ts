@@ -1,9 +1,11 @@
 import { focalPosterior } from 'focal-loss-wasm';
 import type { Run } from './context.js';
+import { DataError, UsageError } from './errors.js';
+import { checkFlags } from './flags.js';
 import { ScoreHistogram } from './histogram.js';
 import { checked } from './losses.js';
 import { type Metrics, metricsOf, type ReliabilityBin, reliability } from './metrics.js';
-import { float32Of, logitsOf, probabilityOf, SIGMOID, type TrainedWith } from './model-scores.js';
+import { firstOutside, float32Of, logitsOf, probabilityOf, SIGMOID, type TrainedWith } from './model-scores.js';
 import { openInput } from './open.js';
 import { type InputFlags, inputRequest, type OutFlags } from './options.js';
 import { type OutputFile, openOutput, standardOutput } from './output.js';
@@ -45,6 +47,9 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
     alpha: flags.alpha === 'none' ? null : flags.alpha,
     posWeight: flags.posWeight,
   };
+  checkFlags({ ...flags, loss: 'focal' });
+  if ((flags.logits ?? flags.probabilities ?? []).length > 1)
+    throw new UsageError('--logits expected one column; calibrate turns the scores of one model into probabilities');
   const curve = checked(() => calibrationCurve(trained));
   const input = await openInput(
     inputRequest(sources, flags, 'optional', flags.out !== undefined),
@@ -59,7 +64,7 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
       file =
         flags.out === '-'
           ? standardOutput(run.stdout)
-          : await openOutput(flags.out, { force: flags.force === true, inputs: input.names, option: '--out' });
+          : await openOutput(flags.out, { force: flags.force === true, inputs: input.files, option: '--out' });
     }
     const writer =
       file && (await recordWriter(recordFormat(flags.out ?? '') ?? 'csv', file, 'probability', table.shape));
@@ -74,6 +79,10 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
       const fit = policy.apply(block, rows);
       rows += block.rows;
       const { values } = fit.block.scores[0];
+      const place = (row: number) => table.place(fit.rows?.[row] ?? fit.start + row);
+      const outside = table.probabilities ? firstOutside(values) : -1;
+      if (outside >= 0)
+        throw new DataError(table.name, `expected a probability in [0, 1], got ${values[outside]}`, place(outside));
       const logits = table.probabilities ? logitsOf(values) : float32Of(values);
       const score = focalPosterior(logits, { ...SIGMOID, out: new Float32Array(logits.length) });
       const probability = focalPosterior(logits, { ...trained, out: new Float32Array(logits.length) });
@@ -82,7 +91,7 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
       if (Number.isNaN(scores.sum)) policy.refuse(fit.block, fit.start);
       if (fit.block.targets !== undefined) {
         const targets = fit.block.targets.values;
-        checkTargets(targets, flags.ignoreIndex, table, (row) => table.place(fit.rows?.[row] ?? fit.start + row));
+        checkTargets(targets, flags.ignoreIndex, table, place);
         const { hard } = binaryTargets(targets, flags.ignoreIndex);
         histogram ??= new ScoreHistogram();
         if (hard === undefined) soft = true;

@@ -13,6 +13,12 @@ export function duckError(error: unknown, name: string): unknown {
   if (/^Out of Memory|failed to (?:pin|allocate)/i.test(message)) {
     return new DataError(name, 'the engine needs more memory than it was given; --memory 1GB gives it more');
   }
+  if (message.includes('state machine reached an invalid state')) {
+    return new DataError(
+      file,
+      'expected rows of cells; lines end in different ways, \\r\\n and \\n, or a quote is out of place: write the file anew',
+    );
+  }
   const first = message.split('\n', 1)[0].replace(/^(?:[A-Z][A-Za-z]* )*Error: /, '');
   const about = [...first.matchAll(/['"]([^'"]+)['"]/g)].some(([, text]) => text === name) ? first : undefined;
   const extension = /install the required extension '(\w+)'/.exec(first)?.[1];

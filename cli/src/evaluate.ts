@@ -1,7 +1,7 @@
 import { DataError, UsageError } from './errors.js';
 import { takesProbabilities } from './losses.js';
 import { MOST_SLICES, Model, type ModelSettings } from './model.js';
-import { float32Of, logitsOf, logsOf } from './model-scores.js';
+import { firstOutside, float32Of, logitsOf, logsOf } from './model-scores.js';
 import { type NaNPolicy, type NullPolicy, Policy, type Skipped } from './policy.js';
 import { type Block, gather, type Rows, type Table } from './table.js';
 import { binaryTargets, located, oneHot, rowTargets } from './targets.js';
@@ -60,6 +60,9 @@ export async function evaluate(request: EvaluateRequest): Promise<Evaluation> {
   return { models: evaluator.finish(), skipped: policy.skipped, rows };
 }
 
+// What is left where a row of probabilities was written with a few digits.
+const SUM_ERROR = 0.05;
+
 class Evaluator {
   private models: Model[] = [];
   private buffers: Float32Array[] = [];
@@ -78,7 +81,7 @@ class Evaluator {
     this.checkTargets(block);
     const { targets, hard } = this.targetsOf(block, place);
     const weight = block.weight === undefined ? undefined : float32Of(block.weight.values);
-    const scores = block.scores.map((rows) => this.scoresOf(rows));
+    const scores = block.scores.map((rows) => this.scoresOf(rows, rowOf));
     const losses: Float32Array[] = [];
     for (const [m, model] of this.models.entries()) {
       for (const [g, meter] of model.meters.entries()) {
@@ -121,10 +124,21 @@ class Evaluator {
   }
 
   /** Probabilities go in as they are where the loss takes them, else as the logits that stand for them. */
-  private scoresOf({ values, width }: Rows): Float32Array {
+  private scoresOf({ values, width }: Rows, rowOf: (row: number) => number): Float32Array {
     const { table, settings } = this.request;
     if (!table.probabilities || takesProbabilities(settings.loss)) return float32Of(values);
-    return settings.loss === 'softmax' && width > 1 ? logsOf(values) : logitsOf(values);
+    const fail = (row: number, expected: string, got: number) => {
+      throw new DataError(table.name, `expected ${expected}, got ${got}`, table.place(rowOf(row)));
+    };
+    const at = firstOutside(values);
+    if (at >= 0) fail(Math.floor(at / width), 'a probability in [0, 1]', values[at]);
+    if (settings.loss !== 'softmax') return logitsOf(values);
+    for (let row = 0; row < values.length / width; row++) {
+      let sum = 0;
+      for (let j = 0; j < width; j++) sum += values[row * width + j];
+      if (Math.abs(sum - 1) > SUM_ERROR) fail(row, 'probabilities of all classes, whose sum is 1', sum);
+    }
+    return logsOf(values);
   }
 
   private targetsOf(block: Block, place: (row: number) => string) {
@@ -141,6 +155,8 @@ class Evaluator {
   }
 
   private checkTargets({ targets, scores }: Block): void {
+    if (this.request.rows && scores.some(({ width }) => width < 2))
+      throw new DataError(this.request.table.name, 'expected rows of at least two classes, got rows of one');
     if (targets === undefined) throw new UsageError(`TARGETS is missing: ${this.request.table.name} has none`);
     if (targets.width === 1 || targets.width === scores[0].width) return;
     throw new DataError(
@@ -160,6 +176,15 @@ class Evaluator {
   private checkSum(model: Model, block: Block, rowOf: (row: number) => number): void {
     const { sum } = model.meters[0].compute();
     if (Number.isFinite(sum) || this.warned) return;
+    const infinite = block.weight?.values.findIndex((weight) => Math.abs(weight) === Infinity) ?? -1;
+    if (infinite >= 0) {
+      const got = block.weight?.values[infinite];
+      throw new DataError(
+        this.request.table.name,
+        `expected a finite weight, got ${got}`,
+        this.request.table.place(rowOf(infinite)),
+      );
+    }
     const { table, warn } = this.request;
     if (Number.isNaN(sum)) this.policy.refuse(block, rowOf(0));
     this.warned = true;

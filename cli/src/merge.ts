@@ -1,5 +1,6 @@
 import type { Run } from './context.js';
 import { DataError, printable } from './errors.js';
+import { checkThresholds, warnOfSoft } from './flags.js';
 import type { Model } from './model.js';
 import type { ScoreFlags } from './options.js';
 import { openOutput } from './output.js';
@@ -20,6 +21,7 @@ export type MergeFlags = Pick<
 export async function merge(files: readonly string[], flags: MergeFlags, run: Run): Promise<number> {
   const first = await readState(files[0]);
   const { models } = first;
+  checkThresholds(models[0].settings.loss, flags);
   const sources = [...first.state.sources];
   const skipped: Skipped = { ...first.state.skipped };
   let { rows } = first.state;
@@ -38,6 +40,7 @@ export async function merge(files: readonly string[], flags: MergeFlags, run: Ru
     costs: costsOf(flags),
     trainedWith: flags.trainedWith,
   };
+  warnOfSoft(models[0], flags, run);
   const results = models.map((model) => modelResult(model, settings, models.length > 1));
   const origin = { command: 'merge', options: first.state.options, sources, versions: VERSIONS, rows, skipped };
   if (flags.state !== undefined)

@@ -15,10 +15,22 @@ export function float32Of(values: Values): Float32Array {
   return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
+/** The first that is no probability even as float32, a NaN aside; -1 where there is none. */
+export function firstOutside(probabilities: Values): number {
+  for (let i = 0; i < probabilities.length; i++) {
+    const p = probabilities[i];
+    if ((p < 0 || p > 1) && Math.fround(p) !== 1) return i;
+  }
+  return -1;
+}
+
 /** The logits whose sigmoid the probabilities are, computed in float64. */
 export function logitsOf(probabilities: Values): Float32Array {
   const logits = new Float32Array(probabilities.length);
-  for (let i = 0; i < logits.length; i++) logits[i] = Math.log(probabilities[i]) - Math.log1p(-probabilities[i]);
+  for (let i = 0; i < logits.length; i++) {
+    const p = Math.min(1, probabilities[i]);
+    logits[i] = Math.log(p) - Math.log1p(-p);
+  }
   return logits;
 }
 

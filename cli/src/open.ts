@@ -26,8 +26,10 @@ export interface InputRequest extends Wanted {
 
 export interface Input {
   readonly table: Table;
-  /** The files read, as JSON lists them. */
+  /** The data set's files, as JSON lists them. */
   readonly names: readonly string[];
+  /** All files that are read. */
+  readonly files: readonly string[];
   close(): Promise<void>;
 }
 
@@ -39,7 +41,8 @@ export async function openInput(request: InputRequest, scratch: Scratch, signal?
   try {
     const table = await opener.open(sources);
     const names = request.sql === undefined ? sources.map(({ name }) => name) : [request.sql];
-    return { table, names, close: () => table.close().finally(() => opener.close()) };
+    const files = [...names, ...opener.others];
+    return { table, names, files, close: () => table.close().finally(() => opener.close()) };
   } catch (error) {
     opener.close();
     throw error;
@@ -58,6 +61,8 @@ function checkRequest({ sources, sql, join, on }: InputRequest): void {
 class Opener {
   private duck: Promise<Duck> | undefined;
   private readonly cuts: Cuts;
+  /** Names of the files that are joined. */
+  others: readonly string[] = [];
 
   constructor(
     private readonly request: InputRequest,
@@ -218,6 +223,7 @@ class Opener {
   private async openJoined(sources: readonly Source[]): Promise<Table> {
     const { join = '', on = '', dialect, format } = this.request;
     const others = await findSources([join], format, this.scratch);
+    this.others = others.map(({ name }) => name);
     const duck = await this.engine();
     return this.tableOf(await joined(duck, await this.relation(sources), others, on, dialect), BOTH);
   }

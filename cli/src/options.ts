@@ -51,20 +51,17 @@ export interface ScoreFlags extends InputFlags, OutFlags, LossFlags, ThresholdFl
   readonly state?: string;
 }
 
-export function addInputOptions(command: Command, targets: boolean): Command {
+export function addInputOptions(command: Command, slices = true): Command {
   command
     .option('--logits <column>', "logits before the sigmoid; once for each model; 'logit_*' for classes", parse.collect)
     .option('--probabilities <column>', 'probabilities in place of logits', parse.collect);
-  if (targets) command.option('--targets <column>', 'targets: 0 or 1, in between, or a class', parse.nonEmpty);
   command
+    .option('--targets <column>', 'targets: 0 or 1, in between, or a class', parse.nonEmpty)
     .option('--weight <column>', 'a weight for each row', parse.nonEmpty)
-    .option('--id <column>', 'what names a row in lists and in --out', parse.nonEmpty);
-  if (targets) {
-    command
-      .option('--classes <names>', 'the labels of classes in their order, as in cat,dog', parse.items)
-      .option('--positive-label <label>', 'the label that counts as 1; every other is 0')
-      .option('--by <columns>', 'results for each value of these columns as well', parse.columns);
-  }
+    .option('--id <column>', 'what names a row in lists and in --out', parse.nonEmpty)
+    .option('--classes <names>', 'the labels of classes in their order, as in cat,dog', parse.items)
+    .option('--positive-label <label>', 'the label that counts as 1; every other is 0');
+  if (slices) command.option('--by <columns>', 'results for each value of these columns as well', parse.columns);
   command
     .option('--where <sql>', 'only the rows for which this holds', parse.nonEmpty)
     .option('--join <file>', 'further columns from another file ...', parse.nonEmpty)

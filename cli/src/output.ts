@@ -17,6 +17,8 @@ export interface OutputOptions {
   readonly force: boolean;
   /** Files that are read, which must not be replaced. */
   readonly inputs: readonly string[];
+  /** Files that are written by other options. */
+  readonly outputs?: readonly string[];
   /** What the option is called. */
   readonly option: string;
 }
@@ -53,7 +55,7 @@ export async function openOutput(file: string, options: OutputOptions): Promise<
   });
   if (found?.isDirectory()) throw new DataError(file, 'expected the name of a file to write, got a directory');
   if (found !== undefined && !found.isFile()) return written(await opened(file, 'w'), file);
-  await refuseInputs(file, options);
+  await refuseTaken(file, options);
   if (found !== undefined && !options.force) {
     throw new UsageError(
       `${options.option} expected a new file, got ${printable(file, 200)}, which exists; --force replaces it`,
@@ -62,12 +64,16 @@ export async function openOutput(file: string, options: OutputOptions): Promise<
   return replaced(await followed(file), file, found);
 }
 
-async function refuseInputs(file: string, { inputs, option }: OutputOptions): Promise<void> {
+async function refuseTaken(file: string, { inputs, outputs = [], option }: OutputOptions): Promise<void> {
   const target = await followed(file);
+  const isTaken = async (name: string) => (await followed(name).catch(() => name)) === target;
   for (const input of inputs) {
-    const real = await realpath(input).catch(() => input);
-    if (real === target)
+    if (await isTaken(input))
       throw new UsageError(`${option} expected another file than the input ${printable(input, 200)}`);
+  }
+  for (const output of outputs) {
+    if (await isTaken(output))
+      throw new UsageError(`${option} expected another file than ${printable(output, 200)}, which is written as well`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { DataError, UsageError } from './errors.js';
-import { type Block, pick, type Table } from './table.js';
+import { type Block, pick, type Rows, type Table } from './table.js';
 
 export type NullPolicy = 'error' | 'skip';
 export type NaNPolicy = 'error' | 'skip' | 'keep';
@@ -63,7 +63,7 @@ export class Policy {
   private withoutNaN(block: Block, kept: Uint8Array | undefined): Uint8Array | undefined {
     let result = kept;
     for (let row = 0; row < block.rows; row++) {
-      if ((kept !== undefined && kept[row] === 0) || !hasNaN(block, row)) continue;
+      if ((kept !== undefined && kept[row] === 0) || nanIn(block, row) === undefined) continue;
       result ??= new Uint8Array(block.rows).fill(1);
       result[row] = 0;
       this.skipped.nan++;
@@ -74,24 +74,29 @@ export class Policy {
   /** What becomes of a NaN that was found where it is not skipped. */
   refuse(block: Block, start: number): void {
     for (let row = 0; row < block.rows; row++) {
-      if (!hasNaN(block, row)) continue;
+      const what = nanIn(block, row);
+      if (what === undefined) continue;
       if (this.nan === 'keep') return;
       throw new DataError(
         this.table.name,
-        'the score is NaN; --nan skip leaves such rows out, --nan keep makes the loss NaN',
+        `the ${what} is NaN; --nan skip leaves such rows out, --nan keep makes the loss NaN`,
         this.table.place(start + row),
       );
     }
   }
 }
 
-function hasNaN({ scores, targets, weight }: Block, row: number): boolean {
-  const rows = [...scores, targets, weight];
-  for (const values of rows) {
-    if (values === undefined) continue;
-    for (let j = 0; j < values.width; j++) if (Number.isNaN(values.values[row * values.width + j])) return true;
-  }
-  return false;
+/** What of a row is NaN; undefined where nothing is. */
+function nanIn({ scores, targets, weight }: Block, row: number): 'score' | 'target' | 'weight' | undefined {
+  const isNaNIn = (values: Rows | undefined) => {
+    if (values === undefined) return false;
+    const from = row * values.width;
+    for (let j = from; j < from + values.width; j++) if (Number.isNaN(values.values[j])) return true;
+    return false;
+  };
+  if (scores.some(isNaNIn)) return 'score';
+  if (isNaNIn(targets)) return 'target';
+  return isNaNIn(weight) ? 'weight' : undefined;
 }
 
 export function skippedText({ null: nulls, nan, unmatched }: Skipped): string {

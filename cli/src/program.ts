@@ -68,7 +68,7 @@ function defineScore(command: Command, run: Run, done: (code: number) => void): 
   command
     .description('Prints the loss of predictions, its share by class, how good they are, and the hardest of them.')
     .argument('[SOURCE...]', `${SOURCES}; of .npy files logits, then targets`);
-  addInputOptions(command, true);
+  addInputOptions(command);
   addLossOptions(command);
   addScoreOptions(command);
   addThresholdOptions(command);
@@ -88,7 +88,7 @@ function defineCalibrate(command: Command, run: Run, done: (code: number) => voi
       'Computes the probability behind each score of a model that was trained with focal loss; with targets also how good they were before and after.',
     )
     .argument('[SOURCE...]', SOURCES);
-  addInputOptions(command, true);
+  addInputOptions(command, false);
   addTraining(command);
   addOutputOptions(command, 'the probabilities').addHelpText('after', CALIBRATE_HELP);
   command.action(async (sources: string[], flags: CalibrateFlags) => {
@@ -101,7 +101,7 @@ function defineReport(command: Command, run: Run, done: (code: number) => void):
   command
     .description('Writes one HTML file of tables and plots, which needs no network.')
     .argument('[SOURCE...]', SOURCES);
-  addInputOptions(command, true);
+  addInputOptions(command);
   addLossOptions(command);
   addThresholdOptions(command);
   command

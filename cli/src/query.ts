@@ -143,10 +143,15 @@ function idOf({ columns, name }: Relation, wanted: Wanted): string | undefined {
 async function slicesOf(convert: Conversions, relation: Relation, by: readonly string[]): Promise<string | undefined> {
   if (by.length === 0) return undefined;
   const parts: string[] = [];
+  // a text is told from a value that is missing, and from others beside it
+  const signs = by.length > 1 ? [',', '"'] : [];
   for (const spec of by) {
     const { expressions } = findColumn(spec, 'by', relation.columns, relation.name);
     await convert.type(expressions[0], 'by');
-    parts.push(`coalesce(CAST(${expressions[0]} AS VARCHAR), 'null')`);
+    const text = `CAST(${expressions[0]} AS VARCHAR)`;
+    const odd = [`${text} = 'null'`, ...signs.map((sign) => `contains(${text}, '${sign}')`)].join(' OR ');
+    const quoted = `'"' || replace(${text}, '"', '""') || '"'`;
+    parts.push(`CASE WHEN ${text} IS NULL THEN 'null' WHEN ${odd} THEN ${quoted} ELSE ${text} END`);
   }
   return parts.join(" || ', ' || ");
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Run } from './context.js';
 import { UsageError } from './errors.js';
 import { evaluate } from './evaluate.js';
+import { checkFlags, warnOfSoft } from './flags.js';
 import { type LossFlags, lossOptions } from './losses.js';
 import type { TrainedWith } from './model-scores.js';
 import { openInput } from './open.js';
@@ -12,7 +13,7 @@ import { Progress } from './progress.js';
 import { page } from './report/page.js';
 import { sectionsOf } from './report/sections.js';
 import { modelResult } from './result.js';
-import { checkFlags, collectHardest, costsOf } from './score.js';
+import { collectHardest, costsOf } from './score.js';
 import { whole } from './text.js';
 import { Hardest } from './topk.js';
 import { VERSION } from './versions.js';
@@ -35,7 +36,7 @@ export async function report(sources: readonly string[], flags: ReportFlags, run
   const input = await openInput(request, run.scratch, run.signal);
   const progress = new Progress(run.stderr);
   try {
-    const file = await openOutput(flags.out, { force: flags.force === true, inputs: input.names, option: '--out' });
+    const file = await openOutput(flags.out, { force: flags.force === true, inputs: input.files, option: '--out' });
     try {
       const { table } = input;
       const tops = table.models.map(() => new Hardest(flags.top));
@@ -62,6 +63,7 @@ export async function report(sources: readonly string[], flags: ReportFlags, run
         costs: costsOf(flags),
         trainedWith: flags.trainedWith,
       };
+      warnOfSoft(models[0], flags, run);
       const results = models.map((model, m) => modelResult(model, settings, models.length > 1, tops[m].examples));
       const sections = sectionsOf(models, results, {
         costs: costsOf(flags),

@@ -1,12 +1,12 @@
 import { focalPosterior } from 'focal-loss-wasm';
 import type { Run } from './context.js';
-import { UsageError } from './errors.js';
 import { type Evaluated, evaluate } from './evaluate.js';
+import { checkFlags, warnOfSoft } from './flags.js';
 import { lossOptions, takesProbabilities } from './losses.js';
 import type { Model } from './model.js';
 import { SIGMOID } from './model-scores.js';
 import { openInput } from './open.js';
-import { type InputFlags, inputRequest, type ScoreFlags, type ThresholdFlags } from './options.js';
+import { inputRequest, type ScoreFlags } from './options.js';
 import { type OutputFile, openOutput, standardOutput } from './output.js';
 import { evaluateShared, threadsFor } from './parallel.js';
 import { skippedText } from './policy.js';
@@ -31,11 +31,13 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
   const progress = new Progress(run.stderr);
   try {
     const { table } = input;
+    const opened: string[] = [];
     const open = async (name: string, option: string) => {
       const file =
         name === '-'
           ? standardOutput(run.stdout)
-          : await openOutput(name, { force: flags.force === true, inputs: input.names, option });
+          : await openOutput(name, { force: flags.force === true, inputs: input.files, outputs: [...opened], option });
+      opened.push(name);
       files.push(file);
       return file;
     };
@@ -82,6 +84,7 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
     const { models, skipped, rows } = evaluation;
     warnOfProbabilities(models[0], table.name, run.warn);
     warnOfLabel(models[0], flags, run.warn);
+    warnOfSoft(models[0], flags, run);
     const settings = {
       reduction: flags.reduction,
       thresholds: flags.thresholds,
@@ -121,17 +124,6 @@ export function failed(loss: number, limit: number | undefined, warn: (message: 
   if (limit === undefined || loss <= limit) return 0;
   warn(`the loss, ${loss}, is above --fail-above ${limit}`);
   return 3;
-}
-
-export function checkFlags({ logits, probabilities, costMiss, costAlarm }: InputFlags & ThresholdFlags): void {
-  if (logits !== undefined && probabilities !== undefined) {
-    throw new UsageError('--probabilities expected no --logits beside it; a model has one kind of scores');
-  }
-  if ((costMiss === undefined) !== (costAlarm === undefined)) {
-    throw new UsageError(
-      `--cost-${costMiss === undefined ? 'miss' : 'alarm'} is needed: a threshold is cheap by both costs`,
-    );
-  }
 }
 
 export function costsOf({ costMiss, costAlarm }: Pick<ScoreFlags, 'costMiss' | 'costAlarm'>) {

@@ -139,6 +139,11 @@ async function alike(name: string, files: string[], format: Format | undefined, 
       `expected files of one format, got ${formats.join(' and ')}; name a pattern, as in '*.csv'`,
     );
   }
+  if (formats[0] === 'npy' && sources.length > 1) {
+    throw new UsageError(
+      `SOURCE expected a name for each array, got ${printable(name, 200)}, which stands for ${sources.length} .npy files; name the logits, then the targets`,
+    );
+  }
   return sources;
 }
 

@@ -61,7 +61,8 @@ export function rowTargets(
   const labels = new Int32Array(values.length);
   for (let i = 0; i < labels.length; i++) {
     labels[i] = values[i];
-    if (labels[i] !== values[i]) throw new DataError(table.name, `expected a class index, got ${values[i]}`, place(i));
+    if (labels[i] !== values[i])
+      throw new DataError(table.targetsName ?? table.name, `expected a class index, got ${values[i]}`, place(i));
   }
   return labels;
 }

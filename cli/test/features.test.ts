@@ -346,3 +346,65 @@ test.each(FAMILY.filter(([loss]) => NAMES[loss] in library))(
     expect(said).toMatchObject({ loss, ...made });
   },
 );
+
+test('slices of several columns are told apart, and a text from a value that is missing', async () => {
+  const text = 'logit,label,a,b\n1,1,"x, y",z\n2,1,x,"y, z"\n3,1,null,z\n4,1,,z\n';
+  const { slices } = await json(files.write('slices.csv', text), '--by', 'a,b');
+  const counts = slices.map(({ slice, count }: { slice: string; count: number }) => [slice, count]);
+  expect(counts.sort()).toEqual([
+    ['"null", z', 1],
+    ['"x, y", z', 1],
+    ['null, z', 1],
+    ['x, "y, z"', 1],
+  ]);
+});
+
+test('what is no probability is refused by every loss, and by calibrate', async () => {
+  const file = files.write('outside.csv', 'p0,p1,label\n0.5,0.5,1\n-0.25,1.25,1\n');
+  const message = 'outside.csv, row 1: expected a probability in [0, 1], got';
+  for (const loss of ['focal', 'quality', 'asymmetric'])
+    expect(await complaint(file, '--probabilities', 'p1', '--loss', loss), loss).toBe(`${message} 1.25`);
+  for (const loss of ['softmax', 'onehot'])
+    expect(await complaint(file, '--probabilities', 'p*', '--loss', loss), loss).toBe(`${message} -0.25`);
+  const { code, err } = await cli('calibrate', file, '--probabilities', 'p1');
+  expect([code, files.plain(err)]).toEqual([1, `focal-loss: ${message} 1.25\n`]);
+  const rows = files.write('rows.csv', 'p0,p1,label\n0.49,0.5,1\n0.7,0.9,1\n');
+  expect(await complaint(rows, '--probabilities', 'p*', '--loss', 'softmax')).toMatch(
+    /^rows\.csv, row 1: expected probabilities of all classes, whose sum is 1, got 1\.6/,
+  );
+});
+
+test('what is not finite is named, be it score, target or weight', async () => {
+  const of = (row: string) => complaint(files.write('odd.csv', `logit,label,w\n1,1,1\n${row}\n`), '--weight', 'w');
+  const remedy = 'is NaN; --nan skip leaves such rows out, --nan keep makes the loss NaN';
+  expect(await of('nan,1,1')).toBe(`odd.csv, row 1: the score ${remedy}`);
+  expect(await of('1,1,nan')).toBe(`odd.csv, row 1: the weight ${remedy}`);
+  expect(await of('1,1,inf')).toBe('odd.csv, row 1: expected a finite weight, got Infinity');
+});
+
+test('a class index that is none is looked for in the file of targets, and rows of one class are no rows', async () => {
+  const scores = files.write('four.npy', npy('<f4', [2, 2], new Float32Array(4)));
+  const labels = files.write('indices.npy', npy('<i8', [2], BigInt64Array.of(1n, 1n << 40n)));
+  expect(await complaint(scores, labels, '--loss', 'softmax')).toBe(
+    'indices.npy, row 1: expected a class index, got 1099511627776',
+  );
+  const one = files.write('one.npy', npy('<f4', [2, 1], new Float32Array(2)));
+  expect(await complaint(one, labels, '--loss', 'softmax')).toBe(
+    'one.npy: expected rows of at least two classes, got rows of one',
+  );
+});
+
+test('thresholds of targets between 0 and 1 are said not to be there', async () => {
+  const soft = files.write('soft.csv', 'logit,label\n1,0.5\n');
+  const { code, err } = await cli('score', soft, '--thresholds', '0.5');
+  expect([code, err]).toEqual([
+    0,
+    'focal-loss: warning: some targets are neither 0 nor 1: there are no metrics, thresholds and costs of these\n',
+  ]);
+});
+
+test('text whose lines end in different ways is named', async () => {
+  expect(await complaint(files.write('ends.csv', 'logit,label\r\n1,1\n2,1\r\n'))).toMatch(
+    /^ends\.csv: expected rows of cells; lines end in different ways/,
+  );
+});

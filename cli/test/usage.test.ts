@@ -72,6 +72,33 @@ test('faults in the command exit 2, with one line that names the option', async 
     [['score', csv, '--memory', 'much'], '--memory expected a size such as 512MB, got much'],
     [['score', x, y, '--logits', 'a'], '--logits expected a file with columns, got x.npy, which holds one array'],
     [['score', csv, y, '--targets', 'a'], '--targets expected a file with columns, got y.npy, which holds one array'],
+    [
+      ['score', files.path('[xy].npy')],
+      'SOURCE expected a name for each array, got [xy].npy, which stands for 2 .npy files; name the logits, then the targets',
+    ],
+    [
+      ['score', csv, '--positive-label', '1', '--classes', '0,1'],
+      '--positive-label expected no --classes beside it; either says what labels mean',
+    ],
+    [['score', csv, '--positive-label', '1', '--loss', 'onehot'], /^--positive-label expected a loss of positives and/],
+    ...[
+      ['--thresholds', '0.5'],
+      ['--cost-miss', '1', '--cost-alarm', '2'],
+      ['--trained-with', '2,0.25'],
+    ].map((flags): [string[], string] => [
+      ['score', csv, '--loss', 'softmax', ...flags],
+      `${flags[0]} expected a loss of positives and negatives, got --loss softmax`,
+    ]),
+    [
+      ['score', x, y, '--out', files.path('same.csv'), '--state', files.path('./same.csv')],
+      '--state expected another file than same.csv, which is written as well',
+    ],
+    [['calibrate', csv, '--by', 'target'], "unknown option '--by'"],
+    [['calibrate', csv, '--logits', 'logit', '--logits', 'target'], /^--logits expected one column; calibrate/],
+    [
+      ['score', single, '--join', csv, '--on', 'logit', '--out', csv, '--force'],
+      '--out expected another file than the input pair.csv',
+    ],
     [['score', x, y, '--by', 'a'], '--by expected a file with columns, such as .csv or .parquet, got arrays'],
     [
       ['score', csv, '--targets', 'logit'],
