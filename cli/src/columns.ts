@@ -27,7 +27,9 @@ export interface Found {
 
 /** The columns whose names are usual for a role. */
 export function usualColumns(columns: readonly Column[], role: keyof typeof USUAL): string[] {
-  return columns.filter(({ name }) => USUAL[role].includes(name.trim().toLowerCase())).map(({ name }) => name);
+  return columns
+    .filter(({ name, header = name }) => USUAL[role].includes(header.trim().toLowerCase()))
+    .map(({ name }) => name);
 }
 
 /** A column's name without regard to case, its position, a pattern of names, or any SQL expression. */
@@ -38,12 +40,14 @@ export function findColumn(
   file: string,
   classes?: readonly string[],
 ): Found {
-  const named = columns.filter(({ name }) => name === spec);
-  const alike = named.length > 0 ? named : columns.filter(({ name }) => name.toLowerCase() === spec.toLowerCase());
+  const matching = (isIt: (name: string) => boolean) =>
+    columns.filter(({ name, header }) => isIt(header ?? name) || isIt(name));
+  const named = matching((name) => name === spec);
+  const alike = named.length > 0 ? named : matching((name) => name.toLowerCase() === spec.toLowerCase());
   if (alike.length === 1) return { expressions: [identifier(alike[0].name)], label: alike[0].name };
   if (alike.length > 1) {
     throw new UsageError(
-      `--${role} expected one column, got ${list(alike.map(({ name }) => name))} of ${printable(file, 200)}`,
+      `--${role} expected one column, got ${list(alike.map(({ name }) => name))} of ${printable(file, 200)}; a position from 0 tells them apart`,
     );
   }
   if (/^\d+$/.test(spec)) {

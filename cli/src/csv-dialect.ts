@@ -13,7 +13,12 @@ export interface Dialect {
   readonly names: readonly string[];
   /** Types as they seem to be, by the first rows. */
   readonly types: readonly string[];
+  /** Whether a column has numbers of more digits than a float64. */
+  readonly long: readonly boolean[];
 }
+
+/** All but what is in the columns. */
+type Layout = Omit<Dialect, 'types' | 'long'>;
 
 export interface DialectFlags {
   readonly delimiter?: string;
@@ -61,18 +66,19 @@ export async function dialectOf(duck: Duck, file: string, name: string, flags: D
     );
   }
   const seen = { delimiter, header, skip, decimalComma: false, names };
-  let types = await typesOf(duck, file, seen);
+  const types = await typesOf(duck, file, seen);
+  const rows = lines.slice(skip).map((line) => split(line, delimiter));
+  const long = names.map((_, i) => rows.some((row) => /\d{16}/.test(row[i] ?? '')));
   const comma = { ...seen, decimalComma: true };
   if (delimiter !== ',' && lines.slice(skip + 1).some((line) => split(line, delimiter).some(isDecimalComma))) {
     const withComma = await typesOf(duck, file, comma);
-    if (numeric(withComma) > numeric(types)) return { ...comma, types: withComma };
+    if (numeric(withComma) > numeric(types)) return { ...comma, types: withComma, long };
   }
-  types = types.map((type) => type);
-  return { ...seen, types };
+  return { ...seen, types, long };
 }
 
 /** FROM what a dialect says, with the wanted types. */
-export function readCsv(files: readonly string[], dialect: Dialect, types: readonly string[]): string {
+export function readCsv(files: readonly string[], dialect: Layout, types: readonly string[]): string {
   const names = uniqueNames(dialect.names);
   const columns = names.map((column, i) => `${literal(column)}: ${literal(types[i])}`).join(', ');
   return `read_csv([${files.map(filePattern).join(', ')}], auto_detect = false, ${options(dialect)}, columns = {${columns}}, null_padding = false)`;
@@ -89,7 +95,7 @@ export function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
-function options({ delimiter, header, skip, decimalComma }: Omit<Dialect, 'types'>): string {
+function options({ delimiter, header, skip, decimalComma }: Layout): string {
   const decimal = decimalComma ? ", decimal_separator = ','" : '';
   return `delim = ${literal(delimiter)}, quote = '"', escape = '"', header = ${header}, skip = ${skip}${decimal}, max_line_size = 4194304`;
 }
@@ -181,15 +187,28 @@ function numeric(types: readonly string[]): number {
   return types.filter((type) => type === 'DOUBLE' || type === 'BIGINT').length;
 }
 
-async function typesOf(duck: Duck, file: string, dialect: Omit<Dialect, 'types'>): Promise<string[]> {
+async function typesOf(duck: Duck, file: string, dialect: Layout): Promise<string[]> {
   const names = uniqueNames(dialect.names);
   try {
     const listed = names.map(literal).join(', ');
     const from = `read_csv(${filePattern(file)}, ${options(dialect)}, names = [${listed}], null_padding = false)`;
     const columns = await duck.describe(`SELECT ${names.map(identifier).join(', ')} FROM ${from}`);
-    return columns.map(({ type }) => type);
+    const types = columns.map(({ type }) => type);
+    return types.some(isTime) ? await withTimes(duck, file, dialect, types) : types;
   } catch {
     // A fault in the first rows: the reading itself names it.
     return names.map(() => 'VARCHAR');
   }
+}
+
+function isTime(type: string): boolean {
+  return /^(?:DATE|TIME)/.test(type);
+}
+
+/** Dates and times that are written as SQL has them; others, such as 31/12/2024, are text. */
+async function withTimes(duck: Duck, file: string, layout: Layout, types: readonly string[]): Promise<string[]> {
+  const only = types.map((type) => (isTime(type) ? type : 'VARCHAR'));
+  const first = `SELECT * FROM ${readCsv([file], layout, only)} LIMIT ${LINES}`;
+  const isRead = await duck.rows(`SELECT count(COLUMNS(*)) FROM (${first})`).catch(() => undefined);
+  return types.map((type) => (isRead === undefined && isTime(type) ? 'VARCHAR' : type));
 }

@@ -22,16 +22,18 @@ export interface DuckTableOptions {
   readonly plan: Plan;
   readonly scans: readonly Scan[];
   readonly units: Units;
+  readonly classes?: readonly string[];
   readonly rows: number | undefined;
   readonly signal?: AbortSignal;
 }
 
 /** A table that the engine reads. */
-export function duckTable({ duck, name, plan, scans, units, rows, signal }: DuckTableOptions): Table {
+export function duckTable({ duck, name, plan, scans, units, classes, rows, signal }: DuckTableOptions): Table {
   let read = 0;
   return {
     name,
     shape: undefined,
+    classes,
     models: plan.models,
     probabilities: plan.probabilities,
     async *blocks() {

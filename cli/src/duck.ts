@@ -47,6 +47,11 @@ export class Duck {
     return (await this.connection.runAndReadAll(sql)).getRowObjectsJS() as Record<string, unknown>[];
   }
 
+  /** The same without names. */
+  async values(sql: string): Promise<unknown[][]> {
+    return (await this.connection.runAndReadAll(sql)).getRowsJS() as unknown[][];
+  }
+
   /** The names and types of a query's columns. */
   async describe(query: string): Promise<Column[]> {
     const rows = await this.rows(`DESCRIBE ${query}`);
@@ -69,6 +74,10 @@ export class Duck {
 export interface Column {
   readonly name: string;
   readonly type: string;
+  /** What the file calls it, where another column of that name made it get another. */
+  readonly header?: string;
+  /** Whether it has whole numbers of more digits than a float64, where its type is a guess. */
+  readonly long?: boolean;
 }
 
 /** The files that a pattern matches, in order. */

@@ -250,7 +250,8 @@ class Opener {
     const units = await Units.of(duck, relation);
     const scans = scansOf(relation, plan, request, units);
     const rows = request.where === undefined && request.shard === undefined ? units.rows : undefined;
-    return duckTable({ duck, name: relation.name, plan, scans, units, rows, signal });
+    const { classes } = request;
+    return duckTable({ duck, name: relation.name, plan, scans, units, classes, rows, signal });
   }
 }
 
@@ -283,7 +284,7 @@ function scansOf(
   const counted = relation.format === 'parquet' && where === undefined;
   if (tracked && !counted)
     columns.push('CAST(file_index AS BIGINT)', relation.format === 'parquet' ? 'file_row_number' : '0::BIGINT');
-  const select = `SELECT ${columns.join(', ')} FROM ${relation.from(plan.numbers)}`;
+  const select = `SELECT ${columns.join(', ')} FROM ${relation.from(plan.reading)}`;
   const order = relation.order === undefined ? '' : ` ORDER BY ${relation.order}`;
   const filter = where === undefined ? [] : [`(${where})`];
   const scan = (more: readonly string[], first?: number, begin: FileRow = { file: 0, row: 0 }): Scan => {

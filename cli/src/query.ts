@@ -2,6 +2,7 @@ import { columnsText, type Found, findColumn, isNumeric, itemType, type Role, us
 import { type Column, type Duck, identifier, literal } from './duck.js';
 import { duckError } from './duck-errors.js';
 import { DataError, list, printable, quote, UsageError } from './errors.js';
+import { type Reading, textOf } from './reading.js';
 import type { Relation } from './relation.js';
 
 /** What is wanted of a data set, as the options say it. */
@@ -36,8 +37,8 @@ export interface Plan {
   readonly slices?: string;
   /** Whether a row has found no match in the other file. */
   readonly unmatched?: string;
-  /** The names of columns whose text must be numbers. */
-  readonly numbers: ReadonlySet<string>;
+  /** What its columns are read as. */
+  readonly reading: Reading;
 }
 
 /** The scores' columns as the options and the names say; undefined where the data has none. */
@@ -88,13 +89,18 @@ export async function planOf(
   }
   checkDifferent(scores.found, targets, relation);
   const weight = wanted.weight === undefined ? undefined : findColumn(wanted.weight, 'weight', columns, name);
-  const numbers = new Set([...scores.found, weight].flatMap((found) => found?.expressions ?? []).map(nameOf));
-  if (targets !== undefined && wanted.classes === undefined && wanted.positiveLabel === undefined) {
-    for (const expression of targets.expressions) numbers.add(nameOf(expression));
-  }
-  numbers.delete('');
-
-  const convert = new Conversions(duck, relation, numbers);
+  const isLabelled = wanted.classes !== undefined || wanted.positiveLabel !== undefined;
+  const id = idOf(relation, wanted);
+  const slices = wanted.by.map((spec) => findColumn(spec, 'by', columns, name).expressions[0]);
+  const isWhole = columns.some((column) => identifier(column.name) === id && column.type === 'BIGINT');
+  const reading: Reading = {
+    numbers: namesOf(
+      [...scores.found, weight, isLabelled ? undefined : targets].flatMap((found) => found?.expressions),
+    ),
+    texts: namesOf([...slices, isWhole ? undefined : id, ...(isLabelled ? (targets?.expressions ?? []) : [])]),
+    wholes: namesOf([isWhole ? id : undefined]),
+  };
+  const convert = new Conversions(duck, relation, reading);
   const scoreSql: string[] = [];
   for (const found of scores.found) {
     const role = scores.probabilities ? 'probabilities' : 'logits';
@@ -102,9 +108,8 @@ export async function planOf(
   }
   const targetSql = targets && (await convert.target(targets, wanted));
   const weightSql = weight && (await convert.score(weight, 'weight'));
-  const id = idOf(relation, wanted);
-  const idType = id === undefined ? '' : await convert.type(id, 'id');
-  const slices = await slicesOf(convert, relation, wanted.by);
+  const idSql = id && convert.text(id);
+  const idType = id === undefined ? '' : await convert.type(idSql ?? id, 'id');
   if (wanted.where !== undefined) await convert.condition(wanted.where);
   return {
     models: scores.found.map(({ label }) => label),
@@ -112,12 +117,17 @@ export async function planOf(
     scores: scoreSql,
     targets: targetSql,
     weight: weightSql,
-    id,
+    id: idSql,
     idIsWhole: /^U?(?:TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(idType),
-    slices,
+    slices: await slicesOf(convert, slices),
     unmatched: relation.unmatched && `CAST(${relation.unmatched} AS UTINYINT)`,
-    numbers,
+    reading,
   };
+}
+
+/** The names that are plain columns, in small letters. */
+function namesOf(expressions: readonly (string | undefined)[]): ReadonlySet<string> {
+  return new Set(expressions.map((expression = '') => nameOf(expression)).filter((name) => name !== ''));
 }
 
 /** The plain name in a quoted identifier; '' for another expression. */
@@ -140,20 +150,27 @@ function idOf({ columns, name }: Relation, wanted: Wanted): string | undefined {
   return usual.length === 1 ? identifier(usual[0]) : undefined;
 }
 
-async function slicesOf(convert: Conversions, relation: Relation, by: readonly string[]): Promise<string | undefined> {
+/** The values of columns in one text. */
+async function slicesOf(convert: Conversions, by: readonly string[]): Promise<string | undefined> {
   if (by.length === 0) return undefined;
   const parts: string[] = [];
   // a text is told from a value that is missing, and from others beside it
   const signs = by.length > 1 ? [',', '"'] : [];
-  for (const spec of by) {
-    const { expressions } = findColumn(spec, 'by', relation.columns, relation.name);
-    await convert.type(expressions[0], 'by');
-    const text = `CAST(${expressions[0]} AS VARCHAR)`;
+  for (const expression of by) {
+    const column = convert.text(expression);
+    const type = await convert.type(column, 'by');
+    const text = /^(?:DOUBLE|FLOAT)$/.test(type) ? wholeText(column) : `CAST(${column} AS VARCHAR)`;
     const odd = [`${text} = 'null'`, ...signs.map((sign) => `contains(${text}, '${sign}')`)].join(' OR ');
     const quoted = `'"' || replace(${text}, '"', '""') || '"'`;
-    parts.push(`CASE WHEN ${text} IS NULL THEN 'null' WHEN ${odd} THEN ${quoted} ELSE ${text} END`);
+    parts.push(`CASE WHEN ${column} IS NULL THEN 'null' WHEN ${odd} THEN ${quoted} ELSE ${text} END`);
   }
   return parts.join(" || ', ' || ");
+}
+
+/** A number without the decimals that it does not have. */
+function wholeText(number: string): string {
+  const isWhole = `${number} = trunc(${number}) AND abs(${number}) < 1e15`;
+  return `CASE WHEN ${isWhole} THEN CAST(CAST(${number} AS BIGINT) AS VARCHAR) ELSE CAST(${number} AS VARCHAR) END`;
 }
 
 /** Turns expressions into numbers, or says why they are none. */
@@ -161,12 +178,19 @@ class Conversions {
   constructor(
     private readonly duck: Duck,
     private readonly relation: Relation,
-    private readonly numbers: ReadonlySet<string>,
+    private readonly reading: Reading,
   ) {}
+
+  /** The text of a column as it is written, where its type is a guess; else what it is. */
+  text(expression: string): string {
+    const name = nameOf(expression);
+    const isText = this.reading.texts.has(name) && this.relation.textual.has(name);
+    return isText ? identifier(textOf(name)) : expression;
+  }
 
   async type(expression: string, role: Role): Promise<string> {
     try {
-      const from = this.relation.from(this.numbers);
+      const from = this.relation.from(this.reading);
       const [{ type }] = await this.duck.describe(`SELECT ${expression} FROM ${from}`);
       const known = this.relation.columns.find(({ name }) => identifier(name) === expression);
       return known?.type === 'DURATION' ? known.type : type;
@@ -177,7 +201,7 @@ class Conversions {
 
   async condition(where: string): Promise<void> {
     try {
-      await this.duck.describe(`SELECT 1 FROM ${this.relation.from(this.numbers)} WHERE (${where})`);
+      await this.duck.describe(`SELECT 1 FROM ${this.relation.from(this.reading)} WHERE (${where})`);
     } catch (error) {
       throw this.unknown(error, where, '--where');
     }
@@ -235,9 +259,10 @@ class Conversions {
     if (found.expressions.length > 1) return this.row(found, 'targets');
     const [expression] = found.expressions;
     const type = await this.type(expression, 'targets');
-    if (wanted.positiveLabel !== undefined) return equals(expression, type, wanted.positiveLabel);
+    const text = this.text(expression);
+    if (wanted.positiveLabel !== undefined) return equals(expression, type, text, wanted.positiveLabel);
     if (wanted.classes !== undefined) {
-      const position = `list_position([${wanted.classes.map(literal).join(', ')}], CAST(${expression} AS VARCHAR))`;
+      const position = positionOf(expression, type, text, wanted.classes);
       return `CASE WHEN ${expression} IS NULL THEN NULL ELSE coalesce(${position}, 0) - 1.0::DOUBLE END`;
     }
     if (type === 'BOOLEAN') return `CAST(${expression} AS UTINYINT)`;
@@ -270,16 +295,27 @@ class Conversions {
   }
 }
 
+const BOOLEAN = /^(?:true|false)$/i;
+
 /** Whether a label is the positive one: by number where both are numbers, else by text. */
-function equals(expression: string, type: string, label: string): string {
+function equals(expression: string, type: string, text: string, label: string): string {
   const number = Number(label);
   const comparison =
-    type === 'BOOLEAN' && /^(?:true|false|0|1)$/i.test(label)
+    type === 'BOOLEAN' && (BOOLEAN.test(label) || /^[01]$/.test(label))
       ? `${expression} = ${/^(?:true|1)$/i.test(label)}`
       : isNumeric(type) && label.trim() !== '' && Number.isFinite(number)
         ? `${expression} = ${number}`
-        : `CAST(${expression} AS VARCHAR) = ${literal(label)}`;
+        : `CAST(${text} AS VARCHAR) = ${literal(label)}`;
   return `CAST((${comparison}) AS UTINYINT)`;
+}
+
+/** The position of a label among those of the classes, from 1: by number where all are numbers, else by text. */
+function positionOf(expression: string, type: string, text: string, classes: readonly string[]): string {
+  if (isNumeric(type) && classes.every((label) => Number.isFinite(Number(label))))
+    return `list_position([${classes.map((label) => `${Number(label)}::DOUBLE`).join(', ')}], CAST(${expression} AS DOUBLE))`;
+  const isBoolean = type === 'BOOLEAN' && classes.every((label) => BOOLEAN.test(label));
+  const labels = classes.map((label) => literal(isBoolean ? label.toLowerCase() : label));
+  return `list_position([${labels.join(', ')}], CAST(${isBoolean ? expression : text} AS VARCHAR))`;
 }
 
 export type { Column };

@@ -1,8 +1,9 @@
 import { durationsOf } from './arrow-schema.js';
 import { type Dialect, type DialectFlags, dialectOf, readCsv, uniqueNames } from './csv-dialect.js';
 import type { Column, Duck } from './duck.js';
-import { filePattern, literal } from './duck.js';
+import { filePattern, identifier, literal } from './duck.js';
 import { duckError } from './duck-errors.js';
+import { AS_GUESSED, asTexts, besideTexts, type Reading, typeToRead } from './reading.js';
 import type { Format, Source } from './sources.js';
 
 /** Something to select from, with its columns. */
@@ -12,8 +13,10 @@ export interface Relation {
   readonly format: Format | 'sql';
   /** Its files, where each row knows from which it is. */
   readonly files: readonly Source[];
-  /** FROM what, where the columns in `numbers` are read as numbers whatever they look like at first. */
-  from(numbers?: ReadonlySet<string>): string;
+  /** FROM what. */
+  from(reading?: Reading): string;
+  /** Small-letter names of the columns whose text can be had, since their type is only a guess. */
+  readonly textual: ReadonlySet<string>;
   /** The column that keeps the rows' order, where reading does not. */
   readonly order?: string;
   /** The column that says which rows found no match. */
@@ -26,13 +29,11 @@ export async function relationOf(duck: Duck, sources: readonly Source[], flags: 
   try {
     if (format === 'csv') return await csvRelation(duck, sources, flags);
     const files = sources.map(({ file }) => (sources[0].remote ? literal(file) : filePattern(file))).join(', ');
-    const from =
-      format === 'parquet'
-        ? `read_parquet([${files}], union_by_name = ${sources.length > 1})`
-        : `read_json_auto([${files}], union_by_name = true)`;
+    if (format === 'json') return await jsonRelation(duck, sources, files);
+    const from = `read_parquet([${files}], union_by_name = ${sources.length > 1})`;
     const columns = await duck.describe(`SELECT * FROM ${from}`);
-    if (format === 'parquet') await nameDurations(duck, files, columns);
-    return { name, columns, format, files: sources, from: () => from };
+    await nameDurations(duck, files, columns);
+    return { name, columns, format, files: sources, from: () => from, textual: new Set() };
   } catch (error) {
     throw duckError(error, name);
   }
@@ -78,25 +79,60 @@ async function csvRelation(duck: Duck, sources: readonly Source[], flags: Dialec
     if (last !== undefined && isSame(last.dialect, dialect)) last.files.push(source);
     else groups.push({ dialect, files: [source] });
   }
-  const from = (numbers?: ReadonlySet<string>) => {
+  const headers = new Map<string, string>();
+  const textual = new Set<string>();
+  for (const { dialect } of groups) {
+    for (const [i, { name, type }] of columnsOf(dialect).entries()) {
+      if (name !== dialect.names[i] && dialect.names[i] !== '') headers.set(name, dialect.names[i]);
+      if (type !== 'VARCHAR') textual.add(name.toLowerCase());
+    }
+  }
+  const from = (reading: Reading = AS_GUESSED) => {
     const parts = groups.map(({ dialect, files }) => {
-      const names = uniqueNames(dialect.names);
-      const types = dialect.types.map((type, i) =>
-        numbers?.has(names[i].toLowerCase()) && type !== 'BOOLEAN' ? 'DOUBLE' : type,
-      );
-      return readCsv(
-        files.map(({ file }) => file),
-        dialect,
-        types,
+      const all = columnsOf(dialect).map((column) => ({ ...column, type: typeToRead(column, 'csv', reading) }));
+      // what is text in one file has its text beside it as well, if it is not in another
+      const texts = all.filter(({ name }) => reading.texts.has(name.toLowerCase()) && textual.has(name.toLowerCase()));
+      const paths = files.map(({ file }) => file);
+      const types = all.map((column) => (texts.includes(column) ? 'VARCHAR' : column.type));
+      return besideTexts(
+        readCsv(paths, dialect, types),
+        texts,
+        groups.length === 1 && files.length > 1 ? ['file_index'] : [],
       );
     });
     if (parts.length === 1) return parts[0];
     return `(${parts.map((part) => `SELECT * FROM ${part}`).join(' UNION ALL BY NAME ')})`;
   };
-  const columns = await duck.describe(`SELECT * FROM ${from()}`);
+  const described = await duck.describe(`SELECT * FROM ${from()}`);
+  const columns = described.map((column) => ({ ...column, header: headers.get(column.name) }));
   // without a common dialect a row does not know its file
   const files = groups.length === 1 ? sources : [];
-  return { name: sources[0].name, columns, format: 'csv', files, from };
+  return { name: sources[0].name, columns, format: 'csv', files, from, textual };
+}
+
+function columnsOf({ names, types, long }: Dialect): Column[] {
+  return uniqueNames(names).map((name, i) => ({ name, type: types[i], long: long[i] }));
+}
+
+async function jsonRelation(duck: Duck, sources: readonly Source[], files: string): Promise<Relation> {
+  const guess = `SELECT * FROM read_json_auto([${files}], union_by_name = true)`;
+  const columns = await duck.describe(guess);
+  const whole = columns.filter(({ type }) => type === 'BIGINT');
+  const isLong = whole.map(({ name }) => `bool_or(abs(${identifier(name)}::DOUBLE) > ${2 ** 53})`);
+  const [found = []] =
+    whole.length === 0 ? [] : await duck.values(`SELECT ${isLong.join(', ')} FROM (${guess} LIMIT 50)`);
+  for (const [i, column] of whole.entries()) columns[columns.indexOf(column)] = { ...column, long: found[i] === true };
+  const from = (reading: Reading = AS_GUESSED) => {
+    const all = columns.map((column) => ({ ...column, type: typeToRead(column, 'json', reading) }));
+    const texts = asTexts(all, reading);
+    const types = all.map(
+      (column) => `${literal(column.name)}: ${literal(texts.includes(column) ? 'VARCHAR' : column.type)}`,
+    );
+    const read = `read_json_auto([${files}], union_by_name = true, columns = {${types.join(', ')}})`;
+    return besideTexts(read, texts, sources.length > 1 ? ['file_index'] : []);
+  };
+  const textual = new Set(columns.filter(({ type }) => type !== 'VARCHAR').map(({ name }) => name.toLowerCase()));
+  return { name: sources[0].name, columns, format: 'json', files: sources, from, textual };
 }
 
 function isSame(a: Dialect, b: Dialect): boolean {
@@ -110,7 +146,7 @@ export async function sqlRelation(duck: Duck, query: string): Promise<Relation> 
   const from = `(${query.trim().replace(/;$/, '')})`;
   try {
     const columns = await duck.describe(`SELECT * FROM ${from}`);
-    return { name: '--sql', columns, format: 'sql', files: [], from: () => from };
+    return { name: '--sql', columns, format: 'sql', files: [], from: () => from, textual: new Set() };
   } catch (error) {
     throw duckError(error, '--sql');
   }

@@ -45,6 +45,8 @@ export interface Table {
   readonly name: string;
   /** What holds the targets, where that is another input. */
   readonly targetsName?: string;
+  /** The labels of classes, where they have names; a label that is none of them is -1. */
+  readonly classes?: readonly string[];
   /** Undefined where only the end of the input tells. */
   readonly shape: readonly number[] | undefined;
   /** What the models are called. */
@@ -127,6 +129,7 @@ export function sideBySide(scores: Table, targets: Table): Table {
   return {
     name: scores.name,
     targetsName: targets.name,
+    classes: targets.classes,
     shape: scores.shape,
     models: scores.models,
     probabilities: scores.probabilities,

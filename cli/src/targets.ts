@@ -1,4 +1,4 @@
-import { DataError } from './errors.js';
+import { DataError, list } from './errors.js';
 import type { Block, Rows, Table, Values } from './table.js';
 
 const TARGET = 'a target of 0 or 1, or a probability between them';
@@ -89,6 +89,10 @@ export function located(error: unknown, table: Table, block: Block, place: (row:
   const value = rows?.values[element];
   if (argument === 'targets') {
     const wide = block.scores[0].width > 1;
+    if (value === -1 && table.classes !== undefined) {
+      const expected = `one of the --classes, ${list(table.classes)}`;
+      return new DataError(table.targetsName ?? table.name, `expected ${expected}, got another label`, place(element));
+    }
     const expected = wide ? `a class index below ${block.scores[0].width}` : TARGET;
     return new DataError(table.targetsName ?? table.name, `expected ${expected}, got ${value}`, place(element));
   }
