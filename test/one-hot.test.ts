@@ -171,7 +171,8 @@ describe('OneHotFocalLoss', () => {
   });
 
   test('takes a weight a row or a logit, and weights of classes', () => {
-    const shape = { classes: 7, images: 2, pixels: 50 };
+    // a segment ends within a plane
+    const shape = { classes: 7, images: 50, pixels: 50 };
     const { logits, labels, targets, rows } = example(shape, null);
     const tensor = { data: logits, dims: dimsOf(shape) };
     const weight = someLogits(rows, 3);
@@ -181,14 +182,21 @@ describe('OneHotFocalLoss', () => {
     const expected = plain.forward(logits, Uint8Array.from(targets), { weight: expanded });
     expect(firstDifference(own.forward(tensor, labels, { weight }), expected)).toBe(-1);
     expect(firstDifference(own.forward(tensor, labels, { weight: expanded }), expected)).toBe(-1);
-    const doubled = new OneHotFocalLoss({
-      numClasses: 7,
-      classAxis: 1,
-      classWeight: Array(7).fill(2),
-      reduction: 'none',
-    });
-    const twice = expected.map((value) => 2 * value);
-    expect(firstDifference(doubled.forward(tensor, labels, { weight }), twice)).toBe(-1);
+    const classWeight = [2, 4, 1, 8, 0.5, 16, 0.25];
+    const byClass = new OneHotFocalLoss({ numClasses: 7, classAxis: 1, classWeight, reduction: 'none' });
+    const multiplied = (losses: Float32Array) => losses.map((loss, k) => loss * classWeight[Math.floor(k / 50) % 7]);
+    expect(firstDifference(byClass.forward(tensor, labels, { weight }), multiplied(expected))).toBe(-1);
+    expect(firstDifference(byClass.forward(tensor, labels), multiplied(own.forward(tensor, labels)))).toBe(-1);
+  });
+
+  test('weights of rows are written to their own place alone, which rows end within', () => {
+    const shape = { classes: 30_000, images: 2, pixels: 1 };
+    const { logits, labels, rows } = example(shape, null);
+    const x = new Workspace(4 * logits.length).float32(logits.length);
+    x.set(logits);
+    const own = new OneHotFocalLoss({ numClasses: shape.classes, reduction: 'sum' });
+    expect(own.forward(x, labels, { weight: new Float32Array(rows).fill(2) })).toBe(2 * own.forward(logits, labels));
+    expect(firstDifference(x, logits)).toBe(-1);
   });
 
   test('an element whose loss is NaN is counted where its one-hot target is', () => {

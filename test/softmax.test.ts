@@ -415,21 +415,31 @@ describe('shares that are none', () => {
     );
   });
 
+  test('one-hot shares beside alpha are labels', () => {
+    const weighted = new SoftmaxFocalLoss({ numClasses: 3, gamma: 2, alpha: [0.25, 0.5, 0.75], reduction: 'none' });
+    const [logits, labels] = [someLogits(90), Int32Array.from({ length: 30 }, (_, row) => (row * row) % 3)];
+    const shares = Float32Array.from(logits, (_, k) => (labels[Math.floor(k / 3)] === k % 3 ? 1 : 0));
+    const [byLabel, byShare] = [labels, shares].map((targets) => weighted.forward(logits, targets));
+    for (const [row, loss] of byLabel.entries()) expect(byShare[row]).toBeCloseTo(loss, 6);
+  });
+
   test('very many for a row are staged beside alphas, and are those of a label where one is all', () => {
-    const numClasses = SEGMENT + 1001;
+    const numClasses = 2 * SEGMENT + 1001;
+    const weight = Float32Array.of(2, 0.5);
     const alpha = Array.from({ length: numClasses }, (_, k) => 1 + (k % 3));
     for (const options of [{}, { alpha }]) {
       const wide = new SoftmaxFocalLoss({ numClasses, gamma: 2, reduction: 'none', ...options });
       const logits = someLogits(2 * numClasses);
-      const labels = [5, numClasses - 1];
+      // the second is where a narrower instance would stage weights
+      const labels = [5, 2 * SEGMENT - 688];
       const shares = new Float32Array(2 * numClasses);
       for (const [row, label] of labels.entries()) shares[row * numClasses + label] = 1;
-      const [byLabel, byShare] = [labels, shares].map((targets) => wide.gradHess(logits, targets));
+      const [byLabel, byShare] = [labels, shares].map((targets) => wide.gradHess(logits, targets, { weight }));
       // the shares themselves lie in no workspace
       const workspace = new Workspace(16 * 2 * numClasses);
       const [x, gradOut, hessOut] = Array.from({ length: 3 }, () => workspace.float32(2 * numClasses));
       x.set(logits);
-      const inside = wide.gradHess(x, shares, { gradOut, hessOut });
+      const inside = wide.gradHess(x, shares, { weight, gradOut, hessOut });
       for (const key of ['grad', 'hess'] as const) {
         expect(firstDifference(inside[key], byShare[key])).toBe(-1);
         const worst = byLabel[key].reduce((most, value, k) => Math.max(most, Math.abs(value - byShare[key][k])), 0);

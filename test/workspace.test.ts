@@ -274,12 +274,14 @@ test.each([
 ])('rows wider than %s are read and written in a workspace, beside ordinary arrays too', (_, numClasses, alpha) => {
   const softmax = new SoftmaxFocalLoss({ numClasses, gamma: 2, alpha, reduction: 'none' });
   const logits = someLogits(2 * numClasses);
-  const labels = [1, numClasses - 1];
+  // the second is where labels are staged, which alphas must not reach
+  const labels = [1, Math.min(numClasses - 1, 3 * SEGMENT + 240)];
   const expected = softmax.gradHess(logits, labels);
   const workspace = new Workspace(16 * 2 * numClasses);
   const x = workspace.float32(2 * numClasses);
   x.set(logits);
   const results = [workspace.float32(2 * numClasses), new Float32Array(2 * numClasses)];
+  expect(firstDifference(softmax.forward(x, labels), softmax.forward(logits, labels))).toBe(-1);
   for (const gradOut of results) {
     const { grad, hess } = softmax.gradHess(x, labels, { gradOut });
     expect(firstDifference(grad, expected.grad)).toBe(-1);
@@ -287,6 +289,26 @@ test.each([
     const hessOut = results[0] === gradOut ? workspace.float32(2 * numClasses) : x.slice();
     expect(firstDifference(softmax.gradHess(x, labels, { gradOut, hessOut }).hess, expected.hess)).toBe(-1);
   }
+});
+
+test('rows wider than all that lies before a workspace are not staged there', () => {
+  const numClasses = 8 * SEGMENT;
+  const softmax = new SoftmaxFocalLoss({ numClasses, gamma: 2, reduction: 'none' });
+  const logits = someLogits(numClasses);
+  // where its label would be staged
+  const labels = [6 * (SEGMENT + 80)];
+  const expected = softmax.gradHess(logits, labels);
+  const workspace = new Workspace(16 * numClasses);
+  const [x, gradOut, doubles] = [
+    workspace.float32(numClasses),
+    workspace.float32(numClasses),
+    workspace.float64(numClasses),
+  ];
+  for (const array of [x, doubles]) array.set(logits);
+  expect(firstDifference(softmax.forward(doubles, labels), softmax.forward(logits, labels))).toBe(-1);
+  const { grad, hess } = softmax.gradHess(x, labels, { gradOut });
+  expect([firstDifference(grad, expected.grad), firstDifference(hess, expected.hess)]).toEqual([-1, -1]);
+  expect(firstDifference(x, logits)).toBe(-1);
 });
 
 test('rows too wide to be staged are an error', () => {

@@ -49,9 +49,9 @@ export class LabelReader {
     let bad = false;
     // segments go forward
     if (to > this.#to) {
-      const most = Math.min(image + Math.floor(SEGMENT / pixels), imagesTo(this.#end)) * pixels;
       this.#from = from;
-      this.#to = plane === 0 ? Math.max(to, most) : to;
+      // small planes are at most a quarter of a segment each: as many as are read have room
+      this.#to = plane === 0 ? Math.min(image + Math.floor(SEGMENT / pixels), imagesTo(this.#end)) * pixels : to;
       const rows = this.#to - from;
       if (this.#asGiven && y.kind === 'Int32Array') stageInts(instance, y, from, rows, targets);
       else bad = convertLabels(y, from, rows, this.classes, ints, targets / 4);
