@@ -62,6 +62,12 @@ class Place49 extends Place48 { private place48: u8; }
 class Place50 extends Place49 { private place49: u8; }
 class Place51 extends Place50 { private place50: u8; }
 class Place52 extends Place51 { private place51: u8; }
+class Place53 extends Place52 { private place52: u8; }
+class Place54 extends Place53 { private place53: u8; }
+class Place55 extends Place54 { private place54: u8; }
+class Place56 extends Place55 { private place55: u8; }
+class Place57 extends Place56 { private place56: u8; }
+class Place58 extends Place57 { private place57: u8; }
 
 // What lies where. Which place comes first matters to Node 22 alone, which decides on pairs of stores in the order of their
 // addresses, and on each by itself: what most of a stage goes into must come before what little of it does. Slots of one place overlay each other: writing one ends the others. test/slots.test.ts runs every
@@ -163,11 +169,12 @@ export class LabelBytes extends Place21 {}
 // The logarithm of a top class's exponential, and that exponential.
 export class TopLog extends Place8 {}
 export class TopExponential extends Place19 {}
-// The sums of the exponentials of top classes, of the others, of all, and of all but one top class.
-export class TopSum extends Place20 {}
-export class OtherSum extends Place21 {}
-export class RowSum extends Place22 {}
-export class RowRest extends Place23 {}
+// The sums of the exponentials of all classes, and of all but one top class.
+export class RowSum extends Place20 {}
+export class RowRest extends Place21 {}
+// Those of top classes and of the others, with which sums of rows begin.
+export class TopSum extends Place22 {}
+export class OtherSum extends Place23 {}
 // The sums of the shares of top classes and of the others, and of the others' times the logarithms of exponentials.
 export class TopShare extends Place24 {}
 export class OtherShare extends Place25 {}
@@ -208,12 +215,10 @@ export class PowerSum extends Place41 {}
 export class TopCurve extends Place42 {}
 export class OtherCurve extends Place43 {}
 
-// What three of these sums have lost to rounding.
-export class OtherLost extends Place49 {}
-export class WrongLost extends Place50 {}
-export class LogLost extends Place51 {}
+// What the sums from TopSum to GivenShare have lost to rounding, or those from LossSum to OtherCurve: in their order, a place each.
+export class Lost extends Place49 {}
 
-class End extends Place52 {}
+class End extends Place58 {}
 
 /** Rows of shares that are worked on at once at most. */
 export const SHARE_ROWS: i32 = BLOCK / 4;

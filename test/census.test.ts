@@ -11,6 +11,7 @@ const KINDS = [
   ['bytes', Uint8Array, 0, [0, 1], [2, 3, 255]],
   ['bytes of which some are ignored', Uint8Array, Flag.ignore, [0, 1, IGNORED], [3, 128, 255]],
   ['numbers', Float32Array, 0, [0, 1, 0.25, 0.75, -0], [-1e-45, 1.0000001192092896, Number.NaN]],
+  ['numbers without -0', Float32Array, 0, [0, 1, 0.25, 0.75], [-0.5, 1.0000001192092896, 1.5]],
   ['numbers of which some are ignored', Float32Array, Flag.ignore, [0, 1, 0.75, -1], [-2, 1.5, Number.NaN]],
 ] as const;
 /** Less than a vector, some of them and a rest. */

@@ -60,6 +60,16 @@ test('what a smoothed target leaves of 1 counts where it is less than half a uni
     }
 });
 
+test('so it does in derivatives, in whatever lane', () => {
+  const labelSmoothing = 1e-17;
+  const loss = new library.FocalLoss({ gamma: 0, alpha: null, labelSmoothing, reduction: 'none' });
+  const logits = doubles(8, () => 100);
+  const targets = new Uint8Array(8).fill(1);
+  const outputs = [loss.valueAndGrad(logits, targets).grad, loss.gradHess(logits, targets).grad];
+  for (const grad of outputs) for (const slope of grad) expect(slope / (labelSmoothing / 2)).toBeCloseTo(1, 12);
+  for (const value of loss.forward(logits, targets)) expect(value / (50 * labelSmoothing)).toBeCloseTo(1, 12);
+});
+
 test('positives are counted whatever the number of targets', () => {
   for (let length = 1; length < 12; length++)
     for (let from = 0; from < 4; from++) {

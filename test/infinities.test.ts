@@ -192,7 +192,20 @@ test('so it is where a weight makes its losses overflow, in the sum of its class
 });
 
 test('the largest posWeight of a soft target leaves its gradient finite at infinity', () => {
-  const loss = new FocalLoss({ alpha: null, posWeight: 1e36, softTargets: 'crossEntropy', reduction: 'sum' });
-  const { grad } = loss.valueAndGrad([-INF], Float32Array.of(0.5));
-  expect(grad[0] / -5e35).toBeCloseTo(1, 6);
+  for (const [softTargets, factor] of [
+    ['crossEntropy', 1],
+    ['linear', 0.25], // of 1 - p_t, squared
+  ] as const) {
+    const loss = new FocalLoss({ gamma: 2, alpha: null, posWeight: 1e36, softTargets, reduction: 'sum' });
+    const { grad } = loss.valueAndGrad([-INF], Float32Array.of(0.5));
+    expect(grad[0] / (-5e35 * factor)).toBeCloseTo(1, 6);
+  }
+});
+
+test('a large posWeight multiplies the gradient of a positive, whatever its loss', () => {
+  const of = (posWeight: number) =>
+    new FocalLoss({ alpha: null, gamma: 2, posWeight, reduction: 'sum' }).gradHess([-3, 1], Float32Array.of(1, 1));
+  const [plain, weighed] = [of(1), of(1e5)];
+  for (const name of ['grad', 'hess'] as const)
+    for (const k of [0, 1]) expect(weighed[name][k] / plain[name][k]).toBeCloseTo(1e5, 0);
 });

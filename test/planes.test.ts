@@ -239,6 +239,14 @@ test('negative weights give the bits of rows', () => {
 test('of one class nothing behind the last logit is read', () => {
   for (const rows of [3, 13, 17]) {
     const call = { ...someRows(rows, 1), gamma: 2, stride: rows };
-    expect(softmaxRows(call).loss).toEqual(new Float32Array(rows));
+    expect(softmaxRows({ ...call, outputs: ['loss', 'grad'] }).loss).toEqual(new Float32Array(rows));
+    expect(softmaxRows({ ...call, targets: new Float32Array(rows).fill(1) }).positives).toBe(rows);
+  }
+});
+
+test('nor behind the last label, by no way', () => {
+  for (const rows of [3, 13, 81]) {
+    const call = { ...someRows(rows, 3), gamma: 2, targetsLast: true };
+    for (const stride of [1, rows]) expect(softmaxRows({ ...call, stride }).bad).toBe(0);
   }
 });

@@ -223,6 +223,7 @@ test('a share that is none, or rows that do not add up to 1, are told', () => {
   expect(bad(good)).toBe(0);
   expect(bad([...good, 0.2501, 0.5, 0.2505])).toBe(0);
   expect(bad([...good, 0.25, 0.5, 0.2515])).toBe(1);
+  expect(bad([...good, 0.25, 0.5, 0.251001])).toBe(1);
   expect(bad([...good, 0.25, 0.5, 0.2485])).toBe(1);
   expect(bad([...good, -0.25, 0.75, 0.5])).toBe(1);
   expect(bad([1.5, -0.5, 0, ...good])).toBe(1);
@@ -230,17 +231,46 @@ test('a share that is none, or rows that do not add up to 1, are told', () => {
   expect(bad([0, 0, 0])).toBe(1);
 });
 
-test('very many classes add up to as much as few', () => {
+test('shares that add up to a little more than 1 are taken as they are', () => {
+  const call = { classes: 2, logits: new Float32Array(2), targets: Float32Array.of(0.5, 0.5009), gamma: 0 };
+  const { loss, grad, hess } = softmaxRows({ ...call, softTargets: SoftTargets.linear });
+  expect(loss[0]).toBeCloseTo(1.0009 * Math.LN2, 6);
+  expect(grad[0]).toBeCloseTo(1.0009 / 2 - 0.5, 6);
+  expect(grad[1]).toBeCloseTo(1.0009 / 2 - 0.5009, 6);
+  expect(hess[0]).toBeCloseTo(1.0009 / 4, 6);
+});
+
+test('an infinite loss of shares stays one where its power underflows', () => {
+  const call = { classes: 2, logits: Float32Array.of(Infinity, 0), targets: Float32Array.of(0.95, 0.05), gamma: 64 };
+  expect(softmaxRows(call).loss[0]).toBe(Infinity);
+  expect(softmaxRows({ ...call, logits: Float32Array.of(200, 0), targets: Float32Array.of(1, 0) }).loss[0]).toBe(0);
+});
+
+test.each(MEANINGS)('very many classes add up to as much as few, %s', (meaning) => {
   const classes = 30_000;
   const { logits, targets } = someShares(1, classes, 12);
-  for (const z of [logits, new Float32Array(classes)]) {
-    const got = softmaxRows({ classes, logits: z, targets, gamma: 2, outputs: ['loss', 'grad'] });
+  const even = new Float32Array(classes).fill(1 / classes);
+  // the same again and again, so that each addition rounds to the same side
+  const alike = (z: number) => new Float32Array(classes).fill(z).fill(0, 7, 8);
+  for (const [z, shares] of [
+    [logits, targets as Float32Array],
+    [new Float32Array(classes), even],
+    [alike(-0.1), even],
+    [alike(-0.7), targets as Float32Array],
+  ]) {
+    const call = { classes, logits: z, targets: shares, gamma: 2, softTargets: SoftTargets[meaning] };
+    const got = softmaxRows({ ...call, outputs: ['loss', 'grad'] });
     const e = Float64Array.from(z, Math.exp);
     const total = sum64(e);
-    const shares = targets as Float32Array;
-    const c = sum64(e.map((value, k) => (value / total) * (1 - shares[k])));
-    const entropy = sum64(e.map((value, k) => (shares[k] === 0 ? 0 : shares[k] * Math.log(total / value))));
-    expect(close(got.loss[0], c * c * entropy, 0)).toBe(true);
+    const over = (term: (p: number, y: number, l: number) => number) =>
+      sum64(e.map((value, k) => term(value / total, shares[k], Math.log(total / value))));
+    const entropy = over((_, y, l) => (y === 0 ? 0 : y * l));
+    const truth = {
+      linear: over((p, y) => p * (1 - y)) ** 2 * entropy,
+      split: over((p, y, l) => (y === 0 ? 0 : y * (1 - p) ** 2 * l)),
+      crossEntropy: (1 - Math.exp(-entropy)) ** 2 * entropy,
+    };
+    expectClose(got.loss, [truth[meaning]], 0);
     expect(Math.abs(sum64(got.grad))).toBeLessThan(1e-5);
   }
 });

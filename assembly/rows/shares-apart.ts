@@ -8,7 +8,7 @@ import {
   SHARE_OF_ALL,
   State,
 } from '../frame';
-import { alphaAt, putLoss } from './shares-together';
+import { addExactly, alphaAt, exactSum, putLoss } from './shares-together';
 import { logsOf } from './side-by-side';
 import {
   ONE,
@@ -38,6 +38,7 @@ import {
   Hinge,
   Logits,
   LossSum,
+  Lost,
   Modulation,
   OtherCurve,
   Output,
@@ -56,6 +57,7 @@ import {
   Weight,
   get,
   put,
+  slot,
 } from '../slots';
 
 // Shares whose classes have a focal loss each (softTargets 'split', see shares.ts): L = sum W_k (q_k^g l_k + E q_k^(g + 1)),
@@ -111,12 +113,15 @@ function addRows(frame: usize, row: usize, stride: usize, first: i32, columns: i
     others = add(others, andNot(div(curve, mul(q, q)), isTop));
     alpha += step;
   }
-  put<LossSum, V0>(row, add(get<LossSum, V0>(row), losses));
-  put<SlopeSum, V0>(row, add(get<SlopeSum, V0>(row), slopes));
-  put<PowerSum, V0>(row, add(get<PowerSum, V0>(row), powers));
-  put<TopCurve, V0>(row, add(get<TopCurve, V0>(row), tops));
-  put<OtherCurve, V0>(row, add(get<OtherCurve, V0>(row), others));
+  addExactly<LossSum>(row, first == 0, LOST, losses);
+  addExactly<SlopeSum>(row, first == 0, LOST, slopes);
+  addExactly<PowerSum>(row, first == 0, LOST, powers);
+  addExactly<TopCurve>(row, first == 0, LOST, tops);
+  addExactly<OtherCurve>(row, first == 0, LOST, others);
 }
+
+/** From a sum of rows to what it has lost. */
+const LOST: usize = slot<Lost>() - slot<LossSum>();
 
 // @ts-ignore: decorator
 @inline function isTopOf(at: usize, row: usize): v128 {
@@ -171,9 +176,13 @@ export function finishClassTerms(frame: usize, stride: usize): void {
   for (let o: usize = 0; o < stride; o += 16) {
     const at = frame + o;
     const weight = get<Weight, V0>(at);
-    putLoss(at, weight, get<LossSum, V0>(at));
+    const slopes = exactSum<SlopeSum>(at, LOST);
+    putLoss(at, weight, exactSum<LossSum>(at, LOST));
     put<RowScale, V0>(at, mul(weight, scale));
-    put<PowerSum, V0>(at, choose(get<SlopeSum, V0>(at), get<PowerSum, V0>(at), isExact)); // what p q is multiplied by
+    put<SlopeSum, V0>(at, slopes);
+    put<TopCurve, V0>(at, exactSum<TopCurve>(at, LOST));
+    put<OtherCurve, V0>(at, exactSum<OtherCurve>(at, LOST));
+    put<PowerSum, V0>(at, choose(slopes, exactSum<PowerSum>(at, LOST), isExact)); // what p q is multiplied by
   }
 }
 

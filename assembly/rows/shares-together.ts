@@ -37,9 +37,11 @@ import {
   nonZeroMask,
   not,
   or,
+  read,
   smaller,
   splat,
   sub,
+  write,
   zero,
   zeroMask,
 } from '../simd/lanes';
@@ -57,12 +59,11 @@ import {
   Labels,
   Largest,
   Likelihood,
-  LogLost,
   Logits,
+  Lost,
   MixedFactor,
   Modulation,
   Numerator,
-  OtherLost,
   OtherRight,
   OtherShare,
   OtherSum,
@@ -92,10 +93,10 @@ import {
   TopTurn,
   TurnFactor,
   Weight,
-  WrongLost,
   WrongSum,
   get,
   put,
+  slot,
 } from '../slots';
 
 // Shares whose classes have one modulation together (shares.ts), and what a row is known by in any case.
@@ -125,7 +126,7 @@ export function addShares(frame: usize, stride: usize, first: i32, columns: i32)
 }
 
 /** Columns that are added up as they come; the sums of so many are then added without loss. */
-const CHAIN: i32 = 16;
+const CHAIN: i32 = 32;
 
 function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usize, first: i32): v128 {
   const call = changetype<State>(frame);
@@ -170,28 +171,44 @@ function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usi
     inside = and(inside, and(equalMask(absolute(y), y), equalMask(absolute(without), without)));
     alpha += step;
   }
+  const isFirst = first == 0;
   put<TopExponential, V0>(row, top);
-  put<TopSum, V0>(row, add(get<TopSum, V0>(row), topSum));
-  addExactly<OtherSum, OtherLost>(row, otherSum);
-  put<TopShare, V0>(row, add(get<TopShare, V0>(row), topShare));
-  put<OtherShare, V0>(row, add(get<OtherShare, V0>(row), otherShare));
-  addExactly<ShareLog, LogLost>(row, logs);
-  addExactly<WrongSum, WrongLost>(row, wrong);
-  put<OtherRight, V0>(row, add(get<OtherRight, V0>(row), right));
-  put<ShareAlpha, V0>(row, add(get<ShareAlpha, V0>(row), alphas));
-  put<GivenShare, V0>(row, add(get<GivenShare, V0>(row), given));
+  addExactly<TopSum>(row, isFirst, LOST, topSum);
+  addExactly<OtherSum>(row, isFirst, LOST, otherSum);
+  addExactly<TopShare>(row, isFirst, LOST, topShare);
+  addExactly<OtherShare>(row, isFirst, LOST, otherShare);
+  addExactly<ShareLog>(row, isFirst, LOST, logs);
+  addExactly<WrongSum>(row, isFirst, LOST, wrong);
+  addExactly<OtherRight>(row, isFirst, LOST, right);
+  addExactly<ShareAlpha>(row, isFirst, LOST, alphas);
+  addExactly<GivenShare>(row, isFirst, LOST, given);
   return not(inside);
 }
 
-// What an addition rounds off is the difference of each summand from what is there of it in the sum; of an infinite sum nothing.
+/** From a sum of rows to what it has lost. */
+const LOST: usize = slot<Lost>() - slot<TopSum>();
+
+/** Adds to a sum of rows unless it is the first, and what that rounds off to what lies `lost` bytes behind it. */
 // @ts-ignore: decorator
-@inline function addExactly<Sum extends Slot, Lost extends Slot>(row: usize, more: v128): void {
-  const before = get<Sum, V0>(row);
-  const sum = add(before, more);
-  const added = sub(sum, before);
-  const lost = add(sub(before, sub(sum, added)), sub(more, added));
-  put<Sum, V0>(row, sum);
-  put<Lost, V0>(row, add(get<Lost, V0>(row), and(lost, equalMask(lost, lost))));
+@inline export function addExactly<Sum extends Slot>(row: usize, isFirst: bool, lost: usize, more: v128): void {
+  if (isFirst) write(row + slot<Sum>(), more);
+  else addTo(row + slot<Sum>(), lost, more);
+}
+
+// What is rounded off is the difference of each summand from what is there of it in the sum; of an infinite sum nothing.
+function addTo(sum: usize, lost: usize, more: v128): void {
+  const before = read(sum);
+  const after = add(before, more);
+  const added = sub(after, before);
+  const rounded = add(sub(before, sub(after, added)), sub(more, added));
+  write(sum, after);
+  write(sum + lost, add(read(sum + lost), and(rounded, equalMask(rounded, rounded))));
+}
+
+/** A sum with what it has lost. */
+// @ts-ignore: decorator
+@inline export function exactSum<Sum extends Slot>(row: usize, lost: usize): v128 {
+  return add(read(row + slot<Sum>()), read(row + slot<Sum>() + lost));
 }
 
 /** What a row is known by, from its sums; WrongSum becomes c. */
@@ -208,17 +225,24 @@ export function describeRows(frame: usize, stride: usize): void {
   const one = every(ONE);
   const top = get<TopExponential, V0>(at);
   const topLog = get<TopLog, V0>(at);
-  const othersSum = add(get<OtherSum, V0>(at), get<OtherLost, V0>(at));
-  const rest = add(othersSum, sub(get<TopSum, V0>(at), top));
-  const sum = add(get<TopSum, V0>(at), othersSum);
+  const topSum = exactSum<TopSum>(at, LOST);
+  const othersSum = exactSum<OtherSum>(at, LOST);
+  const rest = add(othersSum, sub(topSum, top));
+  const sum = add(topSum, othersSum);
   const least = smaller(rest, top);
   const most = larger(rest, top);
   const log = logOnePlus(div(least, mulAdd(least, every(HALF), most)));
   const topLoss = add(and(sub(naturalLog(rest), topLog), greaterMask(rest, top)), log);
   const sumLog = add(topLoss, topLog);
-  const topShare = get<TopShare, V0>(at);
-  const otherShare = get<OtherShare, V0>(at);
-  const others = sub(mul(otherShare, sumLog), add(get<ShareLog, V0>(at), get<LogLost, V0>(at)));
+  const topShare = exactSum<TopShare>(at, LOST);
+  const otherShare = exactSum<OtherShare>(at, LOST);
+  const otherRight = exactSum<OtherRight>(at, LOST);
+  const others = sub(mul(otherShare, sumLog), exactSum<ShareLog>(at, LOST));
+  put<TopSum, V0>(at, topSum);
+  put<OtherSum, V0>(at, othersSum);
+  put<TopShare, V0>(at, topShare);
+  put<OtherRight, V0>(at, otherRight);
+  put<GivenShare, V0>(at, exactSum<GivenShare>(at, LOST));
   put<RowRest, V0>(at, rest);
   put<RowSum, V0>(at, sum);
   put<TopLoss, V0>(at, topLoss);
@@ -227,9 +251,9 @@ export function describeRows(frame: usize, stride: usize): void {
   put<TopTurn, V0>(at, choose(div(mul(topLoss, top), rest), one, nonZeroMask(rest)));
   put<RowEntropy, V0>(at, mulAdd(topShare, topLoss, others));
   put<Excess, V0>(at, and(sub(add(topShare, otherShare), one), isGiven));
-  put<ShareAlpha, V0>(at, choose(get<ShareAlpha, V0>(at), one, isWeighed));
-  const right = div(mulAdd(top, topShare, get<OtherRight, V0>(at)), sum);
-  const wrong = div(add(get<WrongSum, V0>(at), get<WrongLost, V0>(at)), sum);
+  put<ShareAlpha, V0>(at, choose(exactSum<ShareAlpha>(at, LOST), one, isWeighed));
+  const right = div(mulAdd(top, topShare, otherRight), sum);
+  const wrong = div(exactSum<WrongSum>(at, LOST), sum);
   put<Right, V0>(at, right);
   put<WrongSum, V0>(at, choose(sub(one, right), wrong, greaterMask(every(HALF), right))); // the less errs where p_t is small
 }

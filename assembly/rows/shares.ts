@@ -21,39 +21,26 @@ import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
   ClassExponential,
   Curve,
+  Excess,
   GivenShare,
   Hinge,
   Labels,
   Largest,
-  LogLost,
-  LossSum,
+  Lost,
   Modulation,
-  OtherCurve,
-  OtherLost,
-  OtherRight,
-  OtherShare,
-  OtherSum,
   Output,
-  PowerSum,
   Remainder,
   RowEntropy,
   RowLoss,
   SHARE_ROWS,
   Scale,
-  ShareAlpha,
-  ShareLog,
   Shift,
   Slot,
-  SlopeSum,
   Targets,
-  TopCurve,
   TopExponential,
   TopLog,
-  TopShare,
   TopSum,
   Weight,
-  WrongLost,
-  WrongSum,
   Logits,
   claim,
   get,
@@ -108,16 +95,17 @@ function group(frame: usize, start: i32, count: i32): void {
   const isApart = call.softTargets == SoftTargets.split;
   takeRows(frame, start, count);
   const isFar = measure(frame, start, count, width);
-  clearSums(frame, stride);
+  for (let o: usize = 0; o < stride; o += 16) put<TopExponential, V0>(frame + o, zero());
+  clearLost(frame);
   for (let first = 0; first < classes; first += width) {
     const columns = min(width, classes - first);
     takeColumns(frame, start, count, first, columns, isFar, isWhole);
     if (addShares(frame, stride, first, columns)) call.bad |= BAD_TARGET;
   }
-  if (has(call, Flag.soft)) checkShares(frame, count);
   describeRows(frame, stride);
+  if (has(call, Flag.soft)) checkShares(frame, count);
   if (isApart) {
-    clearClassSums(frame, stride);
+    clearLost(frame);
     for (let first = 0; first < classes; first += width) {
       const columns = min(width, classes - first);
       if (!isWhole) takeColumns(frame, start, count, first, columns, isFar, false);
@@ -196,34 +184,9 @@ function raiseLargest(row: usize, stride: usize, columns: i32): void {
   put<Largest, V0>(row, largest);
 }
 
-function clearSums(frame: usize, stride: usize): void {
-  for (let o: usize = 0; o < stride; o += 16) {
-    const at = frame + o;
-    put<TopExponential, V0>(at, zero());
-    put<TopSum, V0>(at, zero());
-    put<OtherSum, V0>(at, zero());
-    put<TopShare, V0>(at, zero());
-    put<OtherShare, V0>(at, zero());
-    put<ShareLog, V0>(at, zero());
-    put<WrongSum, V0>(at, zero());
-    put<OtherRight, V0>(at, zero());
-    put<ShareAlpha, V0>(at, zero());
-    put<GivenShare, V0>(at, zero());
-    put<OtherLost, V0>(at, zero());
-    put<WrongLost, V0>(at, zero());
-    put<LogLost, V0>(at, zero());
-  }
-}
-
-function clearClassSums(frame: usize, stride: usize): void {
-  for (let o: usize = 0; o < stride; o += 16) {
-    const at = frame + o;
-    put<LossSum, V0>(at, zero());
-    put<SlopeSum, V0>(at, zero());
-    put<PowerSum, V0>(at, zero());
-    put<TopCurve, V0>(at, zero());
-    put<OtherCurve, V0>(at, zero());
-  }
+/** Sums of rows begin with what is added first, and have lost nothing then. */
+function clearLost(frame: usize): void {
+  memory.fill(frame + slot<Lost>(), 0, slot<Excess>() - slot<TopSum>());
 }
 
 /** Logits, ClassExponential and Targets of columns from `first` on; where they are whole, the logits are there already. */
