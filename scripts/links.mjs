@@ -1,5 +1,5 @@
-// README.md is read on the package's page too, where a link must be absolute. The address of the repository stands in package.json
-// alone: this writes its links and `homepage` and `bugs` anew from there.   node scripts/links.mjs
+// Both README.md are read on the packages' pages too, where a link must be absolute. The address of the repository stands in
+// package.json alone: this writes their links and what both manifests say of it anew from there.   node scripts/links.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -23,10 +23,25 @@ export function withLinks(text, manifest) {
     .replace(/https:\/\/raw\.githubusercontent\.com\/[^/\s)]+\/[^/\s)]+\/main\//g, images);
 }
 
+/** What a manifest says of its repository, for the package in a folder of it. */
+export function fieldsOf({ repository }, folder) {
+  const { page } = addressesOf({ repository });
+  const readme = folder === undefined ? `${page}#readme` : `${page}/tree/main/${folder}#readme`;
+  return {
+    homepage: readme,
+    bugs: `${page}/issues`,
+    repository: { type: 'git', url: repository.url, ...(folder !== undefined && { directory: folder }) },
+  };
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'));
-  const { page } = addressesOf(manifest);
-  writeFileSync(at('README.md'), withLinks(readFileSync(at('README.md'), 'utf8'), manifest));
-  const fields = { ...manifest, homepage: `${page}#readme`, bugs: `${page}/issues` };
-  writeFileSync(at('package.json'), `${JSON.stringify(fields, undefined, 2)}\n`);
+  for (const folder of [undefined, 'cli']) {
+    const [readme, file] = ['README.md', 'package.json'].map((name) =>
+      at(folder === undefined ? name : `${folder}/${name}`),
+    );
+    writeFileSync(readme, withLinks(readFileSync(readme, 'utf8'), manifest));
+    const own = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, `${JSON.stringify({ ...own, ...fieldsOf(manifest, folder) }, undefined, 2)}\n`);
+  }
 }

@@ -18,6 +18,11 @@ export function problemsOf({ manifest, cli, changelog, hash, expected, first, ta
   const { version } = manifest;
   const must = (condition, problem) => (condition ? undefined : problems.push(problem));
   must(cli.version === version, `"cli/package.json" expected version ${version}, got ${cli.version}`);
+  const of = ({ repository: { url } = {} }) => url;
+  must(
+    of(cli) === of(manifest),
+    `"cli/package.json" expected repository ${of(manifest)}, got ${of(cli)}; run \`node scripts/links.mjs\``,
+  );
   must(changelog.includes(`\n## ${version}`), `"CHANGELOG.md" expected a section ${version}, got none`);
   must(!changelog.includes('\n## Unreleased'), `"CHANGELOG.md" expected its changes under ${version}, got Unreleased`);
   must(hash === expected, `"hash" expected ${expected}, as committed, got ${hash}; run \`npm run test:runtimes\``);

@@ -1,7 +1,7 @@
 // README.md is also the package's page, where nothing lies beside it.
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { addressesOf, withLinks } from '../../scripts/links.mjs';
+import { addressesOf, fieldsOf, withLinks } from '../../scripts/links.mjs';
 import { manifest, root, runModule } from './support.js';
 
 const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -35,9 +35,19 @@ test('images are files that a browser can show, and other links pages', () => {
 
 test('addresses come from the repository of package.json', () => {
   expect(withLinks(readme, manifest)).toBe(readme);
-  expect(manifest).toMatchObject({ homepage: `${page}#readme`, bugs: `${page}/issues` });
+  expect(manifest).toMatchObject({ homepage: `${page}#readme`, bugs: `${page}/issues`, ...fieldsOf(manifest) });
   const moved = { repository: { url: 'git+https://github.com/somebody/fork.git' } };
   expect(withLinks(readme, moved)).not.toContain(page);
+});
+
+test('the command line has a page of its own, whose links are absolute, and says where it comes from', () => {
+  const text = readFileSync(`${root}cli/README.md`, 'utf8');
+  expect(withLinks(text, manifest)).toBe(text);
+  const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link);
+  expect(targets.filter((link) => !link.startsWith(files) || !existsSync(root + link.replace(files, '')))).toEqual([]);
+  const own = JSON.parse(readFileSync(`${root}cli/package.json`, 'utf8'));
+  expect(own).toMatchObject(fieldsOf(manifest, 'cli'));
+  expect(own.repository).toEqual({ ...manifest.repository, directory: 'cli' });
 });
 
 test('the two commands of a contributor', () => {

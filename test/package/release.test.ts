@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { problemsOf } from '../../scripts/release.mjs';
 import { manifest, root } from './support.js';
 
+const repository = { url: 'git+https://github.com/owner/name.git' };
+
 const ready = {
-  manifest: { version: '1.2.3', repository: { url: 'git+https://github.com/owner/name.git' } },
-  cli: { version: '1.2.3' },
+  manifest: { version: '1.2.3', repository },
+  cli: { version: '1.2.3', repository },
   changelog: '# Changelog\n\n## 1.2.3 (2030-01-01)\n\n- Better.\n',
   hash: 'aa',
   expected: 'aa',
@@ -19,7 +21,11 @@ test('a version that is ready has no problem', () => {
 });
 
 test.each([
-  [{ cli: { version: '1.2.2' } }, '"cli/package.json" expected version 1.2.3, got 1.2.2'],
+  [{ cli: { version: '1.2.2', repository } }, '"cli/package.json" expected version 1.2.3, got 1.2.2'],
+  [
+    { cli: { version: '1.2.3' } },
+    '"cli/package.json" expected repository git+https://github.com/owner/name.git, got undefined; run `node scripts/links.mjs`',
+  ],
   [{ changelog: '# Changelog\n' }, '"CHANGELOG.md" expected a section 1.2.3, got none'],
   [
     { changelog: '# Changelog\n\n## Unreleased\n\n## 1.2.3\n' },
