@@ -1,6 +1,6 @@
 interface State {
   readonly manifest: { readonly version: string; readonly repository: { readonly url: string } };
-  readonly cli: { readonly version: string };
+  readonly cli: { readonly version: string; readonly repository?: { readonly url: string } };
   readonly changelog: string;
   readonly hash: string;
   readonly expected: string;

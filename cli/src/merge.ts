@@ -8,7 +8,7 @@ import { type Skipped, skippedText } from './policy.js';
 import { modelResult } from './result.js';
 import { costsOf, failed } from './score.js';
 import { scoreText } from './score-text.js';
-import { readState, type State, stateText } from './state.js';
+import { missingShards, type Part, readState, type State, stateText } from './state.js';
 import { json } from './text.js';
 import { VERSIONS } from './versions.js';
 
@@ -25,15 +25,19 @@ export async function merge(files: readonly string[], flags: MergeFlags, run: Ru
   const sources = [...first.state.sources];
   const skipped: Skipped = { ...first.state.skipped };
   let { rows } = first.state;
+  const parts = [...(first.state.parts ?? [])];
   for (const file of files.slice(1)) {
     run.signal?.throwIfAborted();
     const next = await readState(file);
     checkAlike(file, next.state, files[0], first.state);
+    checkNew(file, next.state, parts);
+    parts.push(...(next.state.parts ?? []));
     for (const [i, model] of next.models.entries()) models[i].merge(model);
     sources.push(...next.state.sources.filter((source) => !sources.includes(source)));
     for (const key of Object.keys(skipped) as (keyof Skipped)[]) skipped[key] += next.state.skipped[key];
     rows += next.state.rows;
   }
+  for (const missing of missingShards(parts)) run.warn(`warning: no state is of the shards ${missing}`);
   const settings = {
     reduction: flags.reduction,
     thresholds: flags.thresholds,
@@ -44,7 +48,11 @@ export async function merge(files: readonly string[], flags: MergeFlags, run: Ru
   const results = models.map((model) => modelResult(model, settings, models.length > 1));
   const origin = { command: 'merge', options: first.state.options, sources, versions: VERSIONS, rows, skipped };
   if (flags.state !== undefined)
-    await writeState(flags, stateText({ ...origin, models: models.map((model: Model) => model.toJSON()) }), files);
+    await writeState(
+      flags,
+      stateText({ ...origin, parts, models: models.map((model: Model) => model.toJSON()) }),
+      files,
+    );
   run.stdout.write(
     flags.json
       ? json({ ...(results.length === 1 ? results[0] : { models: results }), ...origin })
@@ -61,6 +69,15 @@ async function writeState(flags: MergeFlags, text: string, inputs: readonly stri
   } finally {
     await file.discard();
   }
+}
+
+/** What is in a sum already is not added again. */
+function checkNew(file: string, { parts = [] }: State, known: readonly Part[]): void {
+  const ids = new Set(known.map(({ id }) => id));
+  const again = parts.find(({ id }) => id !== undefined && ids.has(id));
+  if (again === undefined) return;
+  const shard = again.shard === undefined ? '' : `, shard ${again.shard.index}/${again.shard.count},`;
+  throw new DataError(file, `expected what is in no other state, got the same rows${shard} again`);
 }
 
 /** Sums of different losses do not add up. */

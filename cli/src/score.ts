@@ -14,7 +14,7 @@ import { Progress } from './progress.js';
 import { type Records, type RecordWriter, recordFormat, recordWriter } from './records.js';
 import { modelResult } from './result.js';
 import { scoreText } from './score-text.js';
-import { stateText } from './state.js';
+import { partOf, stateText } from './state.js';
 import type { Id } from './table.js';
 import { json } from './text.js';
 import { Hardest } from './topk.js';
@@ -103,7 +103,10 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
       rows,
       skipped,
     };
-    await state?.write(Buffer.from(stateText({ ...origin, models: models.map((model) => model.toJSON()) })));
+    if (state !== undefined) {
+      const sums = { ...origin, models: models.map((model) => model.toJSON()) };
+      await state.write(Buffer.from(stateText({ ...sums, parts: [partOf(sums, flags.shard)] })));
+    }
     for (const file of files) await file.commit();
     const summary = flags.out === '-' ? run.stderr : run.stdout;
     summary.write(

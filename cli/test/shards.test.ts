@@ -118,6 +118,24 @@ test('the hardest rows of a shard have their place in the whole', async () => {
   expect(sorted).toEqual(whole.hardest);
 });
 
+test('a state that is there twice, also within a merged one, is refused, and missing shards are named', async () => {
+  const few = [0, 1, 2].map((i) => files.write(`twin-${i}.csv`, `logit,label\n${i === 2 ? '' : '1,0\n2,1\n'}3,1\n`));
+  const states = [1, 2, 3].map((i) => files.path(`twin-${i}.json`));
+  for (const [i, state] of states.entries())
+    await run('score', ...few, '--shard', `${i + 1}/3`, '--state', state, '--json');
+  const all = files.path('twins.json');
+  // the first two are alike, and yet two
+  expect((await run('merge', ...states, '--json', '--state', all)).count).toBe(7);
+  const refusal = (name: string, shard: string) =>
+    `focal-loss: ${name}: expected what is in no other state, got the same rows, shard ${shard}, again\n`;
+  const twice = await cli('merge', states[0], states[2], states[0]);
+  expect([twice.code, twice.out, files.plain(twice.err)]).toEqual([1, '', refusal('twin-1.json', '1/3')]);
+  const within = await cli('merge', all, states[1]);
+  expect([within.code, within.out, files.plain(within.err)]).toEqual([1, '', refusal('twin-2.json', '2/3')]);
+  const { code, err } = await cli('merge', states[1]);
+  expect([code, err]).toEqual([0, 'focal-loss: warning: no state is of the shards 1, 3 of 3\n']);
+});
+
 test('states that do not belong together, or are none', async () => {
   const state = async (name: string, ...options: string[]) => {
     await run('score', ...arrays, '--json', '--state', files.path(name), '--force', ...options);
@@ -145,6 +163,7 @@ test('states that do not belong together, or are none', async () => {
     (json: typeof damaged) => (json.models[0].meters[0].positives = -5),
     (json: typeof damaged) => (json.models[0].histogram.count = 7),
     (json: typeof damaged) => (json.models = 3),
+    (json: typeof damaged) => (json.parts = [null]),
     (json: typeof damaged) => (json.models[0].options = [{ gamma: 'two' }]),
   ]) {
     const copy = structuredClone(damaged);
