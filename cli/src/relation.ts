@@ -33,11 +33,28 @@ export async function relationOf(duck: Duck, sources: readonly Source[], flags: 
     const from = `read_parquet([${files}], union_by_name = ${sources.length > 1})`;
     const columns = await duck.describe(`SELECT * FROM ${from}`);
     await nameDurations(duck, files, columns);
+    await nameHeaders(duck, files, columns);
     return { name, columns, format, files: sources, from: () => from, textual: new Set() };
   } catch (error) {
     throw duckError(error, name);
   }
 }
+
+/** Of columns that have one name but for the case the engine gives all but the first another: what the file calls them is added. */
+async function nameHeaders(duck: Duck, files: string, columns: Column[]): Promise<void> {
+  const known = new Set(columns.map(({ name }) => name.toLowerCase()));
+  if (!columns.some(({ name }) => known.has(/^(.+)_\d+$/s.exec(name.toLowerCase())?.[1] ?? ''))) return;
+  const nodes = await duck.rows(`SELECT name, num_children AS n FROM parquet_schema([${files}]) LIMIT ${MOST_NODES}`);
+  // the root, then each column with what is in it
+  for (let [at, i] = [1, 0]; at < nodes.length && i < columns.length; i++) {
+    const name = String(nodes[at].name);
+    if (columns[i].name.toLowerCase().startsWith(`${name.toLowerCase()}_`))
+      columns[i] = { ...columns[i], header: name };
+    for (let left = 1; left > 0 && at < nodes.length; left--) left += Number(nodes[at++].n ?? 0);
+  }
+}
+
+const MOST_NODES = 100_000;
 
 /** A duration is stored as a whole number, and only what pandas or Arrow's writers add to the file tells: its type is corrected. */
 async function nameDurations(duck: Duck, files: string, columns: Column[]): Promise<void> {

@@ -475,6 +475,17 @@ test('two columns of one name are told apart by their position', async () => {
   expect(await complaint(twice, '--logits', 'logit')).toBe(
     '--logits expected one column, got "logit", "logit_1" of twice.csv; a position from 0 tells them apart',
   );
+  const stored = parquet([
+    { name: 'list', data: [[1, 2]] },
+    { name: 'logit', data: [1], type: 'FLOAT' },
+    { name: 'Logit', data: [2], type: 'FLOAT' },
+    { name: 'label', data: [1], type: 'INT32' },
+    { name: 'label_1', data: [0], type: 'INT32' },
+  ]);
+  expect(await complaint(files.write('twice.parquet', stored))).toBe(
+    '--logits or --probabilities is needed: twice.parquet has "logit", "Logit_1"',
+  );
+  expect((await json(files.path('twice.parquet'), '--logits', 'Logit')).positives).toBe(1);
   const of = (x: number) => focalLoss(x, 1, { gamma: 1.5, alpha: 0.25 }).toNumber();
   expect((await json(twice, '--logits', '1')).sum).toBeCloseTo(of(2), 6);
   const ids = ['12345678901234567891', '12345678901234567892'];

@@ -66,8 +66,13 @@ export async function checkAll({ name, version, log, newPage }, { origin, pages,
     await run(`a dropped file, ${names}`, () => checkFile(ask, names.split(' '), given, data));
   }
   await run('a first row that may be names or values is asked about', async () => {
-    const { problem } = await ask('file', { names: ['pandas.csv'] });
-    deepStrictEqual(problem, '"pandas.csv" has a first row of 0, 1; say whether it is names or values');
+    for (const [name, first] of [
+      ['pandas.csv', '0, 1'],
+      ['bare.csv', '0.9, spam'],
+    ]) {
+      const { problem } = await ask('file', { names: [name] });
+      deepStrictEqual(problem, `"${name}" has a first row of ${first}; say whether it is names or values`);
+    }
   });
   await run('the sample', async () => void (await ask('sample')));
   await run('posterior, both ways', () => checkPosterior(ask));

@@ -23,6 +23,7 @@ function dataFiles() {
   return {
     'scores.csv': Buffer.from(`id,logit,label\n${rows.map((row) => row.join()).join('\n')}\n`),
     'words.csv': Buffer.from(`proba;kind\r\n${words.join('\r\n')}\r\n`),
+    'bare.csv': Buffer.from('0.9,spam\n0.2,ham\n'),
     'pandas.csv': Buffer.from('0,1\n0.5,1\n-1.2,0\n'),
     'first.npy': npy('<f4', logits),
     'second.npy': npy('|u1', targets),

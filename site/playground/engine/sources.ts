@@ -143,7 +143,7 @@ async function openText(file: File, header: Header): Promise<Source> {
   };
 }
 
-/** A first row that counts 0, 1, 2 may be the names that pandas gives or values: nobody but the owner knows. */
+/** A first row that counts 0, 1, 2 may be the names that pandas gives or values, and so may one of numbers and words: nobody but the owner knows. */
 function hasNames(
   file: File,
   first: readonly string[],
@@ -153,9 +153,11 @@ function hasNames(
   if (header !== 'auto') return header === 'yes';
   const cells = first.map(cellOf);
   const counts = cells.every((cell, index) => cell === index);
-  if (counts && second !== undefined)
+  const words = cells.filter((cell) => typeof cell === 'string');
+  const numbers = cells.filter((cell) => typeof cell === 'number');
+  if ((counts && second !== undefined) || (words.length > 0 && numbers.length > 0))
     throw new TypeError(`"${file.name}" has a first row of ${first.join(', ')}; say whether it is names or values`);
-  return cells.some((cell) => typeof cell === 'string');
+  return words.length > 0;
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
