@@ -58,7 +58,7 @@ export async function merge(files: readonly string[], flags: MergeFlags, run: Ru
       ? json({ ...(results.length === 1 ? results[0] : { models: results }), ...origin })
       : scoreText(results, models[0].settings, skippedText(skipped), run.width),
   );
-  return failed(results[0].loss ?? results[0].mean, flags.failAbove, run.warn);
+  return failed(results, flags.failAbove, run.warn);
 }
 
 async function writeState(flags: MergeFlags, text: string, inputs: readonly string[]): Promise<void> {

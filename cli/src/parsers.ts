@@ -94,6 +94,12 @@ export function cost(text: string): number {
   return value;
 }
 
+export function limit(text: string): number {
+  const value = number(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
 export function delimiter(text: string): string {
   const known: Record<string, string> = { tab: '\t', '\\t': '\t', space: ' ', comma: ',', semicolon: ';', pipe: '|' };
   const value = known[text.toLowerCase()] ?? text;

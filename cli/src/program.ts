@@ -123,7 +123,7 @@ function defineMerge(command: Command, run: Run, done: (code: number) => void): 
   addReduction(command);
   addThresholdOptions(command);
   command
-    .option('--fail-above <loss>', 'exit with 3 where the loss is above', parse.number)
+    .option('--fail-above <loss>', 'exit with 3 where the loss is above', parse.limit)
     .option('--state <file>', 'write the state of all of them')
     .option('--force', 'replace a file that exists')
     .option('--json', 'print one JSON object')
@@ -145,7 +145,7 @@ function addReduction(command: Command): Command {
 function addScoreOptions(command: Command): Command {
   return addReduction(command)
     .option('--top <k>', 'list the k elements of the largest loss', parse.wholeNumber)
-    .option('--fail-above <loss>', 'exit with 3 where the loss is above', parse.number)
+    .option('--fail-above <loss>', 'exit with 3 where the loss is above', parse.limit)
     .option('--shard <i/n>', 'only this part of the sources: by file, then by row group', parse.shard)
     .option('--state <file>', 'write what was added up, for merge');
 }

@@ -1,5 +1,6 @@
 import { focalPosterior } from 'focal-loss-wasm';
 import type { Run } from './context.js';
+import { printable, UsageError } from './errors.js';
 import { type Evaluated, evaluate } from './evaluate.js';
 import { checkFlags, warnOfSoft } from './flags.js';
 import { lossOptions, takesProbabilities } from './losses.js';
@@ -12,7 +13,7 @@ import { evaluateShared, threadsFor } from './parallel.js';
 import { skippedText } from './policy.js';
 import { Progress } from './progress.js';
 import { type Records, type RecordWriter, recordFormat, recordWriter } from './records.js';
-import { modelResult } from './result.js';
+import { type ModelResult, modelResult } from './result.js';
 import { scoreText } from './score-text.js';
 import { partOf, stateText } from './state.js';
 import type { Id } from './table.js';
@@ -51,6 +52,10 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
             flags.where === undefined ? table.shape : undefined,
           );
     const state = flags.state === undefined ? undefined : await open(flags.state, '--state');
+    if (table.models.length > 1 && recordFormat(flags.out ?? '') === 'npy')
+      throw new UsageError('--out expected a .csv or .parquet file for several models; a .npy has room for one');
+    if (elementwise && options.length > 1)
+      run.warn(`warning: --top and --out are of gamma ${options[0].gamma}, the first`);
     const tops = table.models.map(() => new Hardest(flags.top ?? 0));
     const task = {
       input: request,
@@ -114,7 +119,7 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
         ? json({ ...(results.length === 1 ? results[0] : { models: results }), ...origin })
         : scoreText(results, models[0].settings, skippedText(skipped), run.width),
     );
-    return failed(results[0].loss ?? results[0].mean, flags.failAbove, run.warn);
+    return failed(results, flags.failAbove, run.warn);
   } finally {
     progress.stop();
     for (const file of files) await file.discard();
@@ -122,11 +127,17 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
   }
 }
 
-/** 3 where the loss is above the limit, or is no number. */
-export function failed(loss: number, limit: number | undefined, warn: (message: string) => void): number {
-  if (limit === undefined || loss <= limit) return 0;
-  warn(`the loss, ${loss}, is above --fail-above ${limit}`);
-  return 3;
+/** 3 where the loss of some model is above the limit, or is no number. */
+export function failed(results: readonly ModelResult[], limit: number | undefined, warn: Run['warn']): number {
+  if (limit === undefined) return 0;
+  let code = 0;
+  for (const { loss, mean, model } of results) {
+    const value = loss ?? mean;
+    if (value <= limit) continue;
+    warn(`the loss${model === undefined ? '' : ` of ${printable(model)}`}, ${value}, is above --fail-above ${limit}`);
+    code = 3;
+  }
+  return code;
 }
 
 export function costsOf({ costMiss, costAlarm }: Pick<ScoreFlags, 'costMiss' | 'costAlarm'>) {
@@ -196,8 +207,6 @@ async function writeBlock(
     names.push(suffix('loss', m));
     columns.push(losses[m]);
   }
-  // a .npy holds the losses of the first model
-  if (models.length > 1 && recordFormat(flags.out ?? '') === 'npy') names[names.indexOf(suffix('loss', 0))] = 'loss';
   await writer.write({ names, columns, rows });
 }
 

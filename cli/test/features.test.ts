@@ -33,6 +33,23 @@ const BASE = [table, '--logits', 'old'];
 const truth = (x = logits, options: Parameters<typeof focalLoss>[2] = { gamma: 1.5, alpha: 0.25 }) =>
   x.map((z, i) => focalLoss(z, targets[i], options).toNumber());
 
+test('a limit is for every model, a .npy for one, and rows of elements for one gamma', async () => {
+  const both = [table, '--logits', 'old', '--logits', 'new', '--json'];
+  const { models } = await json(...both);
+  const [old, second] = models.map(({ mean }: { mean: number }) => mean);
+  const limit = (old + second) / 2;
+  const { code, err } = await cli('score', ...both, '--fail-above', String(limit));
+  const [worse, name] = old > second ? [old, 'old'] : [second, 'new'];
+  expect([code, err]).toEqual([3, `focal-loss: the loss of ${name}, ${worse}, is above --fail-above ${limit}\n`]);
+  const swapped = [table, '--logits', 'new', '--logits', 'old', '--fail-above', String(limit)];
+  expect((await cli('score', ...swapped)).code).toBe(3);
+  expect(await complaint(...both, '--out', files.path('both.npy'))).toBe(
+    '--out expected a .csv or .parquet file for several models; a .npy has room for one',
+  );
+  const several = await cli('score', ...BASE, '--gamma', '2,5', '--top', '1');
+  expect([several.code, several.err]).toEqual([0, 'focal-loss: warning: --top and --out are of gamma 2, the first\n']);
+});
+
 test('several models, side by side', async () => {
   const { models } = await json(table, '--logits', 'old', '--logits', 'new', '--top', '1');
   expect(models.map(({ model }: { model: string }) => model)).toEqual(['old', 'new']);

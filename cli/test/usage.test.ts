@@ -48,6 +48,7 @@ test('faults in the command exit 2, with one line that names the option', async 
       ['score', x, y, '--reduction', 'avg'],
       invalid('--reduction <how>', 'avg', 'Allowed choices are mean, sum, none.'),
     ],
+    [['score', x, y, '--fail-above', 'nan'], invalid('--fail-above <loss>', 'nan', 'Expected a number.')],
     [['score', x, y, '--top', '0'], invalid('--top <k>', '0', 'Expected a whole number of at least 1.')],
     [['score', x, y, '--top', '1.5'], invalid('--top <k>', '1.5', 'Expected a whole number of at least 1.')],
     [
