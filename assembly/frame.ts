@@ -96,6 +96,8 @@ export class State extends Frame {
   /** The logits and targets of the block at hand, as the stages read them. */
   x: usize;
   y: usize;
+  /** The weights of the block at hand, where there are any. */
+  weights: usize;
   /** The targets of the block at hand, as they were given or made from labels: bytes, or with Flag.soft numbers. */
   targetsOfBlock: usize;
   /** Whether any of them may be ignored. */

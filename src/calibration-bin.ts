@@ -53,7 +53,9 @@ export function isAmount(sum: ExactSum, count: number, least: number, most: numb
   if (sum.special !== 0 || sum.isOverdrawn) return false;
   if (count === 0) return sum.isZero;
   const { value } = sum;
-  return value >= least * (1 - ROUNDING) && value <= most * (1 + ROUNDING);
+  // of subnormal products each is rounded by as much as the smallest of them
+  const slack = count * Number.MIN_VALUE;
+  return value >= least * (1 - ROUNDING) - slack && value <= most * (1 + ROUNDING) + slack;
 }
 
 /** The bin k of a probability, k / size <= p < (k + 1) / size, whatever the product is rounded to. */

@@ -1,9 +1,10 @@
 import { Bin, binOf, type Fault, isAmount } from './calibration-bin.js';
-import { notNumeric, onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
+import { notNumeric, OTHER_COPY, onlyKeys, sameLength, wrongKind, wrongShape, wrongValue } from './checks.js';
 import { numbersOf, type Operand, operandOf } from './engine/operand.js';
+import { essential, isSame, showDims } from './engine/shapes.js';
 import { FLOATS, targetsOf } from './engine/targets.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
-import { isPlain } from './kinds.js';
+import { classOf, isPlain } from './kinds.js';
 import { log, logOfRest } from './logarithm.js';
 import type { Logits, Targets } from './types.js';
 
@@ -103,20 +104,25 @@ export class CalibrationMeter {
    */
   update(probabilities: Logits, targets: Targets, options?: CalibrationUpdateOptions): void {
     const { weight } = onlyKeys('options', options, ['weight']);
-    const p = numbersOf(operandOf('probabilities', probabilities, FLOATS));
+    const x = operandOf('probabilities', probabilities, FLOATS);
     const y = targetsOf(targets);
-    const weights = weight === undefined ? undefined : numbersOf(operandOf('weight', weight, FLOATS));
-    sameLength('targets', y.length, p.length, 'the length of "probabilities"');
-    if (weights !== undefined) sameLength('weight', weights.length, p.length, 'the length of "probabilities"');
+    const w = weight === undefined ? undefined : operandOf('weight', weight, FLOATS);
+    const p = numbersOf(x);
+    const weights = w && numbersOf(w);
+    const { length } = x;
+    sameLength('targets', y.length, length, 'the length of "probabilities"');
+    if (w !== undefined) sameLength('weight', w.length, length, 'the length of "probabilities"');
+    checkShape('targets', y, x);
+    if (w !== undefined) checkShape('weight', w, x);
     const classes = classesOf(y);
-    for (let k = 0; k < p.length; k++) {
+    for (let k = 0; k < length; k++) {
       if (!(p[k] >= 0 && p[k] <= 1))
         throw wrongValue('probabilities', `a number in [0, 1] at index ${k}`, p[k], undefined, k);
       if (weights !== undefined && !(weights[k] >= 0 && weights[k] <= HEAVIEST)) {
         throw wrongValue('weight', `a number >= 0 that float32 can hold, at index ${k}`, weights[k], undefined, k);
       }
     }
-    for (let k = 0; k < p.length; k++) this.#add(p[k], classes[k], weights === undefined ? 1 : weights[k]);
+    for (let k = 0; k < length; k++) this.#add(p[k], classes[k], weights === undefined ? 1 : weights[k]);
   }
 
   /** What can be told from everything seen so far. */
@@ -235,7 +241,8 @@ export class CalibrationMeter {
 
   #combine(other: CalibrationMeter, sign: 1 | -1): void {
     if (typeof other !== 'object' || other === null || !(#bins in other)) {
-      throw wrongKind('other', 'a CalibrationMeter', other);
+      const isForeign = classOf(other) === 'CalibrationMeter';
+      throw wrongKind('other', 'a CalibrationMeter', other, isForeign ? OTHER_COPY : undefined);
     }
     const size = this.#bins.length;
     if (other.#bins.length !== size) throw wrongValue('other.bins', `${size} (this meter's)`, other.#bins.length);
@@ -281,6 +288,12 @@ export class CalibrationMeter {
     const possible = value > 0 ? weight.value > 0 && special <= count : value === 0;
     return possible && !isOverdrawn ? undefined : ['logLoss', 'a sum of log losses', value];
   }
+}
+
+/** Refuses dims that do not agree with those of the probabilities, where both have any. */
+function checkShape(name: string, { dims }: Operand, { dims: others }: Operand): void {
+  if (dims === undefined || others === undefined || isSame(essential(dims), essential(others))) return;
+  throw wrongShape(name, `dims ${showDims(others)} (those of "probabilities")`, showDims(dims));
 }
 
 function classesOf(targets: Operand): Uint8Array {

@@ -79,18 +79,22 @@ export function notNumeric(name: string, rule: string, value: unknown, remedy?: 
   return typeof value === 'number' ? wrongValue(name, rule, value, remedy) : wrongKind(name, rule, value, remedy);
 }
 
+/** What to do with something of this package that another copy of it made. */
+export const OTHER_COPY = 'this one is of another copy or entry of focal-loss-wasm: import both from the same';
+
 function isWhole(value: unknown, least: number): value is number {
   return Number.isInteger(value) && (value as number) >= least;
 }
 
 /** The largest float32. Options are float32 in the kernel, where anything larger would be infinite and meet a 0. */
 const FLOAT32_MAX = 3.4028234663852886e38;
+const FLOAT32_REMEDY = 'float32 holds at most 3.4028235e38';
 
 /** A number that is not negative and that float32 can hold: posWeight, a weight of a class. */
 export function factor(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= FLOAT32_MAX) return value;
   const isLarge = typeof value === 'number' && value > FLOAT32_MAX && value < Number.POSITIVE_INFINITY;
-  throw notNumeric(name, 'a finite number >= 0', value, isLarge ? 'float32 holds at most 3.4028235e38' : undefined);
+  throw notNumeric(name, 'a finite number >= 0', value, isLarge ? FLOAT32_REMEDY : undefined);
 }
 
 /** Beyond this a float32 power has no digits that mean anything. */
@@ -107,7 +111,7 @@ export function exponent(name: string, value: unknown): number {
 /** A number that float32 can hold. */
 export function coefficient(name: string, value: unknown): number {
   if (typeof value === 'number' && Math.abs(value) <= FLOAT32_MAX) return value;
-  throw notNumeric(name, 'a finite number', value);
+  throw notNumeric(name, 'a finite number', value, Number.isFinite(value) ? FLOAT32_REMEDY : undefined);
 }
 
 /** A number in [0, 1]: alpha, or that of one class; whether the caller takes null as well is said in the message alone. */
@@ -170,9 +174,9 @@ export function reductionOf(name: string, value: unknown): Reduction {
   return oneOf(name, value, REDUCTIONS);
 }
 
-/** A number that a sum can be divided by. */
+/** A number that a sum can be divided by, and a gradient multiplied by its inverse. */
 export function divisor(name: string, value: unknown, others = ''): number {
-  if (typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  if (typeof value === 'number' && 1 / value > 0 && 1 / value <= FLOAT32_MAX) return value;
   throw notNumeric(name, `a finite number > 0${others}`, value);
 }
 
@@ -234,11 +238,6 @@ export function sameLength(
   remedy?: () => string | undefined,
 ): void {
   if (length !== expected) throw wrongValue(name, `length ${expected} (${measure})`, length, remedy?.());
-}
-
-/** Refuses one array for two results. */
-export function distinct(name: string, buffer: unknown, otherName: string, other: unknown): void {
-  if (buffer !== undefined && buffer === other) throw wrongValue(name, `another array than "${otherName}"`, buffer);
 }
 
 /** A new array for results; what cannot be had is an error that says how much it is. */

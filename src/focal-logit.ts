@@ -1,7 +1,7 @@
 import { exponent, factor, fraction, onlyKeys, wrongValue } from './checks.js';
 import { toFloat } from './engine/arena.js';
 import { numbersOf, operandOf } from './engine/operand.js';
-import { bufferOf, floats } from './engine/results.js';
+import { bufferOf, checkApart, floats } from './engine/results.js';
 import { FLOATS } from './engine/targets.js';
 import type { Logits } from './types.js';
 
@@ -43,12 +43,15 @@ export function focalLogit(probabilities: Logits, options?: FocalLogitOptions): 
   const alpha = given.alpha === undefined ? 0.25 : given.alpha === null ? null : fraction('alpha', given.alpha);
   const posWeight = factor('posWeight', given.posWeight === undefined ? 1 : given.posWeight);
   checkWeights(alpha, posWeight);
-  const p = numbersOf(operandOf('probabilities', probabilities, FLOATS));
-  const out = bufferOf('out', given.out, p.length, 'the length of "probabilities"') ?? floats('out', p.length);
-  checkProbabilities(p);
+  const x = operandOf('probabilities', probabilities, FLOATS);
+  const p = numbersOf(x);
+  const buffer = bufferOf('out', given.out, x.length, 'the length of "probabilities"');
+  if (buffer !== undefined) checkApart('out', buffer, [x]);
+  const out = buffer ?? floats('out', x.length);
+  checkProbabilities(p, x.length);
   // the odds of the class in what the loss counts
   const shift = (alpha === null ? 0 : Math.log(alpha) - Math.log1p(-alpha)) + Math.log(posWeight);
-  for (let k = 0; k < out.length; k++) out[k] = inverse(Math.log(p[k]) - Math.log1p(-p[k]) + shift, gamma);
+  for (let k = 0; k < x.length; k++) out[k] = inverse(Math.log(p[k]) - Math.log1p(-p[k]) + shift, gamma);
   return out;
 }
 
@@ -62,8 +65,8 @@ function checkWeights(alpha: number | null, posWeight: number): void {
   if (positive === 0) throw wrongValue('posWeight', 'a number > 0 in float32', posWeight, remedy);
 }
 
-function checkProbabilities(p: ArrayLike<number>): void {
-  for (let k = 0; k < p.length; k++) {
+function checkProbabilities(p: ArrayLike<number>, length: number): void {
+  for (let k = 0; k < length; k++) {
     if (p[k] < 0 || p[k] > 1) {
       throw wrongValue('probabilities', `a number in [0, 1] at index ${k}`, p[k], undefined, k);
     }

@@ -2,7 +2,7 @@ import { Field32, Field64, SEGMENT } from './abi.js';
 import { exponent, factor, fraction, onlyKeys } from './checks.js';
 import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, toFloat } from './engine/arena.js';
 import { type Operand, operandOf } from './engine/operand.js';
-import { bufferOf, floats } from './engine/results.js';
+import { outputOf } from './engine/results.js';
 import { FLOATS } from './engine/targets.js';
 import type { Logits, Results } from './types.js';
 
@@ -36,12 +36,25 @@ const KEYS = ['gamma', 'alpha', 'posWeight', 'out'];
  * ```
  */
 export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions): Results {
+  return posteriorOf(logits, options, outputOf);
+}
+
+/**
+ * The same, of whom `outputFor` says where they go: to the buffer that is given, or to a new array.
+ *
+ * @internal
+ */
+export function posteriorOf(
+  logits: Logits,
+  options: FocalPosteriorOptions | undefined,
+  outputFor: (given: unknown, x: Operand) => Floats,
+): Results {
   const given = onlyKeys('options', options, KEYS);
   const gamma = exponent('gamma', given.gamma === undefined ? 1.5 : given.gamma);
   const alpha = given.alpha === undefined ? 0.25 : given.alpha === null ? null : fraction('alpha', given.alpha);
   const posWeight = factor('posWeight', given.posWeight === undefined ? 1 : given.posWeight);
   const x = operandOf('logits', logits, FLOATS);
-  const out = bufferOf('out', given.out, x.length, 'the length of "logits"') ?? floats('out', x.length);
+  const out = outputFor(given.out, x);
   const [positive, negative] = [alpha ?? 1, alpha === null ? 1 : 1 - alpha];
   const [positiveFactor, negativeFactor] = [toFloat(positive * posWeight), toFloat(negative)];
   // Of a loss that counts one class for nothing, no score but an endless one of the other is best: NaN stays NaN.
@@ -49,7 +62,7 @@ export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions):
   const instance = instanceOf(x.view);
   const { doubles, kernel, frame } = instance;
   // the frame is no loss's any more
-  instance.claim(focalPosterior);
+  instance.claim(posteriorOf);
   doubles[Field64.gamma] = gamma;
   doubles[Field64.alphaPositive] = isCertain ? 1 : positive;
   doubles[Field64.alphaNegative] = isCertain ? 1 : negative;
@@ -57,7 +70,7 @@ export function focalPosterior(logits: Logits, options?: FocalPosteriorOptions):
   run(instance, x, out, 1, SEGMENT, () => kernel.posterior(frame));
   if (isCertain) {
     const probability = negativeFactor / (positiveFactor + negativeFactor);
-    for (let k = 0; k < out.length; k++) if (!Number.isNaN(out[k])) out[k] = probability;
+    for (let k = 0; k < x.length; k++) if (!Number.isNaN(out[k])) out[k] = probability;
   }
   return out as Results;
 }

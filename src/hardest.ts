@@ -19,15 +19,17 @@ import type { Logits } from './types.js';
  * ```
  */
 export function hardest(losses: Logits, k: number): Uint32Array {
-  const values = numbersOf(operandOf('losses', losses, FLOATS));
-  const count = Math.min(wholeNumber('k', k), values.length);
+  const operand = operandOf('losses', losses, FLOATS);
+  const { length } = operand;
+  const values = numbersOf(operand);
+  const count = Math.min(wholeNumber('k', k), length);
   const heap = new Uint32Array(count);
   if (count === 0) return heap;
 
   // A heap of the hardest so far with the easiest of them on top.
   for (let index = 0; index < count; index++) heap[index] = index;
   for (let at = (count >> 1) - 1; at >= 0; at--) sink(heap, count, at, values);
-  for (let index = count; index < values.length; index++) {
+  for (let index = count; index < length; index++) {
     if (isHarder(values, index, heap[0])) {
       heap[0] = index;
       sink(heap, count, 0, values);

@@ -25,6 +25,7 @@ const nameGetter = getter<TypedArrayName | undefined>(Symbol.toStringTag);
 const lengthGetter = getter<number>('length');
 const bufferGetter = getter<ArrayBufferLike>('buffer');
 const offsetGetter = getter<number>('byteOffset');
+const bytesGetter = /* @__PURE__ */ getter<number>('byteLength');
 
 /** The intrinsic name of a typed array; undefined for anything else. */
 export function kindOf(value: unknown): TypedArrayName | undefined {
@@ -42,6 +43,17 @@ export function viewBuffer(array: ArrayBufferView): ArrayBufferLike {
 
 export function viewOffset(array: ArrayBufferView): number {
   return offsetGetter.call(array);
+}
+
+/** Whether two arrays have a byte in common. */
+export function overlaps(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  const distance = viewOffset(a) - viewOffset(b);
+  return viewBuffer(a) === viewBuffer(b) && distance < bytesGetter.call(b) && -distance < bytesGetter.call(a);
+}
+
+/** Whether two arrays of one kind and buffer have all of their elements in common. */
+export function isSamePart(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  return viewOffset(a) === viewOffset(b) && viewLength(a) === viewLength(b);
 }
 
 /** An object that can be asked for its properties: a revoked proxy cannot. */

@@ -5,7 +5,8 @@
  *
  * @packageDocumentation
  */
-export { type FocalPosteriorOptions, focalPosterior } from './focal-posterior.js';
+export type { FocalPosteriorOptions } from './focal-posterior.js';
+export { focalPosterior } from './lite/focal-posterior.js';
 export {
   BCEWithLogitsLoss,
   FocalLoss,

@@ -1,9 +1,9 @@
-import { boolean, notNumeric, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
+import { boolean, notNumeric, OTHER_COPY, oneOf, onlyKeys, show, wrongKind, wrongShape, wrongValue } from './checks.js';
 import { Floats } from './engine/arena.js';
 import type { Evaluator, Request } from './engine/evaluator.js';
 import { IGNORED_LABEL, labelOf } from './engine/targets.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
-import { isPlain } from './kinds.js';
+import { classOf, isPlain } from './kinds.js';
 import { requireEvaluator } from './losses/loss.js';
 import { checkSameOptions, type OptionsJSON } from './meter-options.js';
 import { checkCount, Tally } from './tally.js';
@@ -305,7 +305,7 @@ export class LossMeter<R extends Reduction = Reduction> {
     // an ignored element has a loss of 0, and is in neither count
     this.#positives.count += positives;
     this.#negatives.count += negatives;
-    for (let k = 0; k < losses.length; k++) {
+    for (let k = 0; k < request.length; k++) {
       const tally = isPositive(k) ? this.#positives : this.#negatives;
       if (Number.isNaN(losses[k])) {
         this.#nan++;
@@ -320,7 +320,7 @@ export class LossMeter<R extends Reduction = Reduction> {
 
   #combine(other: LossMeter, sign: 1 | -1): void {
     if (typeof other !== 'object' || other === null || !(#evaluator in other)) {
-      throw wrongKind('other', 'a LossMeter', other);
+      throw wrongKind('other', 'a LossMeter', other, classOf(other) === 'LossMeter' ? OTHER_COPY : undefined);
     }
     checkSameOptions('other', other.#options, this.#options, "this meter's");
     if (other.#nanPolicy !== this.#nanPolicy) {

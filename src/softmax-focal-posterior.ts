@@ -3,7 +3,7 @@ import { exponent, onlyKeys, wrongValue } from './checks.js';
 import type { Floats, Instance } from './engine/arena.js';
 import { type Operand, operandOf } from './engine/operand.js';
 import { PlaneStager } from './engine/planes.js';
-import { bufferOf, floats } from './engine/results.js';
+import { outputOf } from './engine/results.js';
 import { rowInstance, rowsPerSegment, stageAlphas, weightsOf } from './engine/rows.js';
 import { type Layout, layoutOf } from './engine/shapes.js';
 import { FLOATS } from './engine/targets.js';
@@ -46,13 +46,14 @@ export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPoste
   const classAxis = classAxisOf(given.classAxis);
   const gamma = exponent('gamma', given.gamma === undefined ? 1.5 : given.gamma);
   const alpha = given.alpha === undefined ? null : classAlpha('alpha', given.alpha, numClasses);
-  const alphas = typeof alpha === 'number' ? undefined : weightsOf(numClasses, alpha, undefined);
+  const alphas =
+    typeof alpha === 'number' && alpha !== 0 ? undefined : relative(weightsOf(numClasses, alpha, undefined));
   const x = operandOf('logits', logits, FLOATS);
   const layout = layoutOf(x.dims, classAxis, numClasses);
   if (x.length % numClasses !== 0) {
     throw wrongValue('logits', `a length that is a multiple of ${numClasses} (numClasses)`, x.length);
   }
-  const out = bufferOf('out', given.out, x.length, 'the length of "logits"') ?? floats('out', x.length);
+  const out = outputOf(given.out, x);
   const instance = rowInstance(numClasses, alphas, x, out);
   const { words, doubles, kernel, frame } = instance;
   instance.claim(softmaxFocalPosterior);
@@ -64,6 +65,20 @@ export function softmaxFocalPosterior(logits: Logits, options: SoftmaxFocalPoste
   if (layout.pixels > 1) runPlanes(instance, x, out, layout, step, evaluate);
   else run(instance, x, out, numClasses, step, evaluate);
   return out as Results;
+}
+
+/** Beyond this, and its inverse, a probability divided by a weight may leave the range of float32. */
+const FAR = 2 ** 32;
+
+/**
+ * The weights times a power of two by which the smallest above 0 is about 1: they count by their ratios alone, and what is
+ * divided by one of them must be neither infinite nor subnormal. Those of a usual size stay as they are.
+ */
+function relative(alphas: Float64Array | undefined): Float64Array | undefined {
+  const least = alphas?.reduce((a, b) => (b > 0 && b < a ? b : a), Number.POSITIVE_INFINITY) ?? 1;
+  if ((least >= 1 / FAR && least <= FAR) || least === Number.POSITIVE_INFINITY) return alphas;
+  const scale = 2 ** -Math.floor(Math.log2(least));
+  return alphas?.map((alpha) => alpha * scale);
 }
 
 /** Evaluates rows whose classes are planes, `step` of them at a time. */

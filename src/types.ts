@@ -83,7 +83,8 @@ export interface ForwardOptions {
   readonly normalizer?: number;
   /**
    * Receives each element's own loss, under any reduction, and is what `'none'` returns. Default: a new array where
-   * `'none'` needs one. A buffer may be `logits` or `weight` themselves, and must not overlap an input in another way.
+   * `'none'` needs one. A buffer may be `logits` or `weight` themselves; one that overlaps an input in another
+   * way, or another buffer, is an error, which focal-loss-wasm/lite does not notice.
    */
   readonly out?: Float32Array;
   /**

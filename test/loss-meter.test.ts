@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BCEWithLogitsLoss, FocalLoss, LossMeter, type LossMeterJSON, SoftmaxFocalLoss } from '../src/index.js';
+import {
+  BCEWithLogitsLoss,
+  type Criterion,
+  FocalLoss,
+  HeatmapFocalLoss,
+  LossMeter,
+  type LossMeterJSON,
+  OneHotFocalLoss,
+  SoftmaxFocalLoss,
+} from '../src/index.js';
 import { ACROSS, errorOf, firstDifference, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
 
 const n = ACROSS;
@@ -286,6 +295,27 @@ describe('subtract refuses what this meter has not seen, and leaves it as it was
 });
 
 describe('elements whose loss is NaN', () => {
+  test.each(['skip', 'propagate'] as const)('are of the class in which the kernel counts them: %s', (nan) => {
+    // float32 makes a half of it
+    const halves = new FocalLoss();
+    const [above, peak] = [0.5 + 2 ** -40, 1 - 2 ** -24 + 2 ** -30];
+    const heatmap = new HeatmapFocalLoss();
+    // a label that is a class's index, and background
+    const rows = new OneHotFocalLoss({ numClasses: 3, background: 0 });
+    for (const [criterion, x, y, negatives] of [
+      [halves, [Number.NaN, 1], [above, above], 2],
+      [heatmap, [Number.NaN, 1], [peak, peak], 2],
+      [rows, [Number.NaN, 1, 2], [0], 3],
+    ] as const) {
+      const meter = new LossMeter(criterion as Criterion, { nan });
+      meter.update(x, y);
+      const left = nan === 'skip' ? 1 : 0;
+      expect(meter.compute()).toMatchObject({ positives: 0, negatives: negatives - left, sumPositives: 0, nan: 1 });
+      const copy = LossMeter.fromJSON(criterion as Criterion, JSON.parse(JSON.stringify(meter)));
+      expect(copy.compute()).toEqual(meter.compute());
+    }
+  });
+
   const x = Float32Array.of(1, Number.NaN, -2, Number.NaN, 3, Number.NaN);
   const y = Uint8Array.of(1, 1, 0, 0, 0, 0);
 

@@ -1,6 +1,7 @@
 // What several test files need: repeatable inputs, comparison of bits, and the form of an error.
 import { expect } from 'vitest';
 import { SEGMENT } from '../src/abi.js';
+import type { ErrorDetails } from '../src/checks.js';
 
 export { SEGMENT };
 /** Elements that cross two borders of a segment, and do not end at a third. */
@@ -61,7 +62,7 @@ export function sum64(values: ArrayLike<number>): number {
 export const FORM = /^"[^"]+" expected \S.*, got \S.*$/;
 
 /** What `run` throws, which must be a TypeError or RangeError with our form of message. */
-export function errorOf(run: () => unknown): TypeError | RangeError {
+export function errorOf(run: () => unknown): (TypeError | RangeError) & ErrorDetails {
   let error: unknown;
   try {
     const result = run();
@@ -71,5 +72,5 @@ export function errorOf(run: () => unknown): TypeError | RangeError {
   }
   if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
   expect(error.message).toMatch(FORM);
-  return error;
+  return error as typeof error & ErrorDetails;
 }

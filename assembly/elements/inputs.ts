@@ -12,6 +12,7 @@ import {
   Slot,
   TargetError,
   Targets,
+  Weight,
   claim,
   put,
   putNumber,
@@ -42,7 +43,10 @@ export function takeInputs(frame: usize, start: i32, count: i32, filler: Float):
   call.targetsOfBlock = targets;
   call.x = call.logits + bytesOf(start);
   call.y = targets;
+  call.weights = call.weight + bytesOf(start);
   if (!fits) {
+    if (call.weight) padNumbers<Weight>(frame, call.weights, count, 0);
+    call.weights = frame + slot<Weight>();
     padLogits(frame, call.x, targets, count, filler);
     call.x = frame + slot<Logits>();
   }
@@ -99,13 +103,15 @@ export function fillTile(pad: usize, from: i32, value: Float): void {
   for (let i = from; i < wholeTiles(from); i++) store<Float>(pad + bytesOf(i), value);
 }
 
-/** Pads logits, and replaces those whose target is ignored. */
+/** Pads logits, and replaces those whose target is ignored, and their weights, which may be NaN. */
 function padLogits(frame: usize, logits: usize, targets: usize, count: i32, filler: Float): void {
   const call = changetype<State>(frame);
   padNumbers<Logits>(frame, logits, count, filler);
   if (!call.ignores) return;
   for (let i = 0; i < count; i++) {
-    if (isIgnored(call, targets, i)) putNumber<Logits>(frame + bytesOf(i), filler);
+    if (!isIgnored(call, targets, i)) continue;
+    putNumber<Logits>(frame + bytesOf(i), filler);
+    putNumber<Weight>(frame + bytesOf(i), 0);
   }
 }
 

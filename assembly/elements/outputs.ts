@@ -1,5 +1,5 @@
 import { Flag, Hessian } from '../../src/abi';
-import { clearIgnored, padNumbers } from './inputs';
+import { clearIgnored } from './inputs';
 import {
   Frame,
   NEGATIVE_FACTOR,
@@ -45,7 +45,7 @@ import {
 } from '../simd/lanes';
 import { PairStage, eachPair } from '../simd/stage';
 import { V0, V1, fillsTiles, wholeTiles } from '../simd/tile';
-import { Curve, Entropy, Modulation, Output, Slope, Slot, WeighedLoss, Weight, get, next, put2, slot } from '../slots';
+import { Curve, Entropy, Modulation, Output, Slope, Slot, WeighedLoss, get, next, put2, slot } from '../slots';
 
 // What becomes of a loss Modulation^G Entropy, whose sign is its class.
 
@@ -335,7 +335,7 @@ export function putOutputs(frame: usize, start: i32, count: i32, power: i32): vo
   }
   raise(frame, left, bytes);
   if (call.readsNumbers) eachPair<KeepAboveZero>(frame, 0, 0, bytes);
-  if (call.weight) eachPair<Weigh>(frame, weightsFrom(frame, start, count), 0, bytes);
+  if (call.weight) eachPair<Weigh>(frame, call.weights, 0, bytes);
   if (hasZeroFactor(call) || call.weight) eachPair<LimitUnused>(frame, 0, 0, bytes);
   if (has(call, Flag.sums)) addUp(frame, bytes);
   if (call.loss) {
@@ -371,13 +371,6 @@ function placeFor(frame: usize, out: usize, start: i32, count: i32): usize {
 
 function finish(frame: usize, out: usize, start: i32, count: i32): void {
   if (isDefined(LITE) || !fillsTiles(count)) memory.copy(out + bytesOf(start), frame + slot<Output>(), bytesOf(count));
-}
-
-function weightsFrom(frame: usize, start: i32, count: i32): usize {
-  const weight = changetype<State>(frame).weight + bytesOf(start);
-  if (!isDefined(LITE) && fillsTiles(count)) return weight;
-  padNumbers<Weight>(frame, weight, count, 0);
-  return frame + slot<Weight>();
 }
 
 function writeHess(frame: usize, out: usize, bytes: usize): void {

@@ -56,7 +56,9 @@ export class ElementEvaluator extends Evaluator {
       this.#alphaNegatives = classPattern(alpha.map((positive) => 1 - positive));
     }
     if (typeof posWeight === 'object') this.#posWeights = classPattern(posWeight);
-    if (classWeight !== undefined) this.#classWeights = classPattern(classWeight);
+    if (classWeight === undefined) return;
+    this.#classWeights = classPattern(classWeight);
+    this.largestWeight = classWeight.reduce((a, b) => Math.max(a, b));
   }
 
   protected override targetsOf(value: unknown): Operand {
@@ -79,14 +81,15 @@ export class ElementEvaluator extends Evaluator {
     sameLength('targets', y.length, x.length, 'the length of "logits"', () => labelRemedy(x, y, layout));
     checkAgreement('targets', y.dims, x.dims);
     if (validate && isRounded(y) && this.definition.soft) checkDoubles(y, ignoreIndex);
-    if (validate && !fromLogits) checkProbabilities(x, y, ignoreIndex, toFloat);
+    if (validate && !fromLogits) checkProbabilities(x, y, ignoredOf(y, ignoreIndex), toFloat);
     return false;
   }
 
   protected override checkWeight(weight: Operand, x: Operand, { classes }: Layout): void {
     const rows = x.length / classes;
     if (weight.length === x.length) {
-      checkAgreement('weight', weight.dims, x.dims);
+      // of no logits both lengths are one
+      if (rows > 0) checkAgreement('weight', weight.dims, x.dims);
       return;
     }
     if (classes === 1) sameLength('weight', weight.length, x.length, 'the length of "logits"');
@@ -127,11 +130,13 @@ export class ElementEvaluator extends Evaluator {
   override positives({ y, layout }: Request): (index: number) => boolean {
     const { positiveAbove = 0.5 } = this.definition.parameters(this.settings);
     const values = numbersOf(y);
-    if (this.#labels === undefined) return (index) => Number(values[index]) > positiveAbove;
+    // as the kernel counts them, to which a target just above a half is one
+    if (this.#labels === undefined) return (index) => toFloat(Number(values[index])) > positiveAbove;
     const { classes, pixels } = layout;
+    const { background } = this.settings;
     return (index) => {
-      const row = Math.floor(index / (classes * pixels)) * pixels + (index % pixels);
-      return Number(values[row]) === Math.floor(index / pixels) % classes;
+      const label = Number(values[Math.floor(index / (classes * pixels)) * pixels + (index % pixels)]);
+      return label !== background && label === Math.floor(index / pixels) % classes;
     };
   }
 
@@ -242,7 +247,12 @@ export class ElementEvaluator extends Evaluator {
 
   override badTarget({ y }: Request, start: number): Error {
     if (this.#labels !== undefined) return firstBadLabel(y, 0, this.#labels.classes);
-    return firstBadTarget(decoded(y), start, this.settings.ignoreIndex, this.definition.soft && isFloat(y.kind));
+    return firstBadTarget(
+      decoded(y),
+      start,
+      ignoredOf(y, this.settings.ignoreIndex),
+      this.definition.soft && isFloat(y.kind),
+    );
   }
 
   /** The address of a segment's weights, times those of the classes; 0 where there are none. */
@@ -271,7 +281,7 @@ export class ElementEvaluator extends Evaluator {
     const { y, validate, origin } = request;
     const { view, kind } = y;
     const at = start - origin;
-    const ignoreIndex = y.booleans ? null : this.settings.ignoreIndex;
+    const ignoreIndex = ignoredOf(y, this.settings.ignoreIndex);
     if (isFloat(kind) && this.definition.soft) {
       if (kind === FLOAT_KIND && yAt !== 0) return yAt + FLOAT_BYTES * at;
       instance.stageFloats(view, kind, at, count, targets);
@@ -369,6 +379,12 @@ function stagePattern(
     k = end;
   }
   return region;
+}
+
+/** The target that is ignored, as the kernel compares it with these: none of booleans, and a float32 with float32. */
+function ignoredOf({ booleans, kind }: Operand, ignore: number | null): number | null {
+  if (booleans || ignore === null) return null;
+  return isFloat(kind) && kind !== 'Float64Array' ? toFloat(ignore) : ignore;
 }
 
 /** Whether targets are rounded on their way to the kernel. */

@@ -2,14 +2,14 @@
 
 import { wasm } from '#wasm';
 import { BAD_TARGET, Field32, Field64, Flag } from '../abi.js';
-import { boolean, distinct, divisor as divisorOf, type Measure, onlyKeys, wrongValue } from '../checks.js';
+import { boolean, divisor as divisorOf, type Measure, onlyKeys, wrongValue } from '../checks.js';
 import { viewLength } from '../kinds.js';
 import type { CallOptions, GradHess } from '../types.js';
-import { FLOAT_KIND, type Floats, type Instance } from './arena.js';
+import { FLOAT_KIND, type Floats, type Instance, toFloat } from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { lossOf } from './kernel.js';
-import { changed, decoded, type Operand, operandOf } from './operand.js';
-import { bufferOf, floats } from './results.js';
+import { changed, decoded, numbersOf, type Operand, operandOf } from './operand.js';
+import { bufferOf, checkApart, floats } from './results.js';
 import { type Layout, layoutOf } from './shapes.js';
 import { FLOATS } from './targets.js';
 
@@ -73,6 +73,8 @@ const PLAIN: Layout = { classes: 1, pixels: 1 };
 
 /** Evaluates one loss with its settings. */
 export abstract class Evaluator {
+  /** The largest number that a class multiplies a call's weights by. */
+  protected largestWeight = 1;
   /** Of the last run. */
   readonly totals: Totals = { sum: 0, positives: 0, negatives: 0, sumPositives: 0, sumNegatives: 0 };
 
@@ -195,15 +197,17 @@ export abstract class Evaluator {
     if (weight !== undefined) {
       this.checkWeight(weight, x, layout);
       checkWeights(weight);
+      checkProducts(weight, this.largestWeight);
       if (weight.length !== x.length) weight = decoded(weight); // read row by row
     }
     const measure: Measure = length === x.length ? 'the length of "logits"' : 'the rows of "logits"';
     const out = bufferOf('out', given.out, length, measure);
     const gradOut = bufferOf('gradOut', given.gradOut, x.length, 'the length of "logits"');
     const hessOut = bufferOf('hessOut', given.hessOut, x.length, 'the length of "logits"');
-    distinct('gradOut', gradOut, 'out', out);
-    distinct('hessOut', hessOut, 'out', out);
-    distinct('hessOut', hessOut, 'gradOut', gradOut);
+    const inputs = [x, weight];
+    if (out !== undefined) checkApart('out', out, inputs, [y.view]);
+    if (gradOut !== undefined) checkApart('gradOut', gradOut, inputs, [y.view, out]);
+    if (hessOut !== undefined) checkApart('hessOut', hessOut, inputs, [y.view, out, gradOut]);
     // whatever of the caller's own has run since their lengths were taken belongs to what was read after them
     if (y.view !== targets || weight !== undefined) {
       checkUnchanged('logits', x);
@@ -310,6 +314,17 @@ export function checkWeights({ view, kind, length }: Operand): void {
     if (Number.isFinite(view[k]) && !Number.isFinite(Math.fround(view[k] as number))) {
       throw wrongValue('weight', `a number that float32 can hold at index ${k}`, view[k], undefined, k);
     }
+  }
+}
+
+/** Refuses weights that the kernel's numbers cannot hold once they are multiplied by `most`, the largest weight of a class. */
+function checkProducts(weight: Operand, most: number): void {
+  if (most <= 1) return;
+  const values = numbersOf(weight);
+  for (let k = 0; k < weight.length; k++) {
+    if (!Number.isFinite(values[k]) || Number.isFinite(toFloat(values[k] * most))) continue;
+    const rule = `a number that float32 can hold times ${most}, a class's weight, at index ${k}`;
+    throw wrongValue('weight', rule, values[k], undefined, k);
   }
 }
 

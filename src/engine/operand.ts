@@ -97,12 +97,18 @@ function viewOperand(
     if (!accepted.halves) throw wrongKind(name, accepted.rule, view, `its type is ${type}`);
     return { view, kind: type, length, dims, booleans: false };
   }
-  if (!accepted.kinds.has(kind)) throw wrongKind(name, accepted.rule, view, accepted.remedy?.(kind));
+  checkKind(name, view, accepted);
   if (kind === 'Float16Array') {
     const bits = new Uint16Array(viewBuffer(view), viewOffset(view), length);
     return { view: bits, kind: 'float16', length, dims, booleans: false };
   }
   return { view, kind, length, dims, booleans: false };
+}
+
+/** Refuses a typed array of another kind, alone or in a list; anything else is looked at element by element. */
+function checkKind(name: string, value: unknown, { kinds, rule, remedy }: Accepted): void {
+  const kind = kindOf(value);
+  if (kind !== undefined && !kinds.has(kind)) throw wrongKind(name, rule, value, remedy?.(kind));
 }
 
 function tensorOperand(name: string, tensor: Tensor, accepted: Accepted): Operand {
@@ -161,7 +167,7 @@ const LISTS = { number: Float64Array, bigint: BigInt64Array, boolean: Uint8Array
 function listOperand(name: string, list: readonly unknown[], dims: Dims | undefined, accepted: Accepted): Operand {
   const nested = dims === undefined && list.length > 0 && (isList(list[0]) || kindOf(list[0]) !== undefined);
   if (nested) {
-    const flat = flatten(name, list);
+    const flat = flatten(name, list, (row) => checkKind(name, row, accepted));
     return { ...listOperand(name, flat.elements, flat.dims, accepted) };
   }
   const { length } = list;

@@ -1,9 +1,9 @@
 // Arrays for results: the caller's, which are checked, or new ones.
 
-import { allocate, type Measure, sameLength, wrongKind } from '../checks.js';
-import { kindOf } from '../kinds.js';
+import { allocate, type Measure, sameLength, wrongKind, wrongValue } from '../checks.js';
+import { isSamePart, kindOf, overlaps } from '../kinds.js';
 import { FLOAT_KIND, Floats } from './arena.js';
-import { operandOf } from './operand.js';
+import { type Operand, operandOf, type View } from './operand.js';
 import { FLOATS } from './targets.js';
 
 /** A new array; `name` is what an error calls it where memory cannot be had. */
@@ -18,4 +18,29 @@ export function bufferOf(name: string, value: unknown, length: number, measure: 
   const buffer = operandOf(name, value, FLOATS);
   sameLength(name, buffer.length, length, measure);
   return value as Floats;
+}
+
+/**
+ * Refuses a buffer that shares memory with another array of the call, in which what is written first would be read or written
+ * again. It may be one of the inputs in `same`, each number of which is read before its result is written.
+ */
+export function checkApart(
+  name: string,
+  buffer: Floats,
+  same: readonly (Operand | undefined)[],
+  others: readonly (View | undefined)[] = [],
+): void {
+  const apart = same.map((input) =>
+    input?.kind === FLOAT_KIND && isSamePart(input.view, buffer) ? undefined : input?.view,
+  );
+  if ([...apart, ...others].some((view) => view && overlaps(view, buffer))) {
+    throw wrongValue(name, 'memory apart from other arrays', buffer);
+  }
+}
+
+/** Where a function writes a number for each logit: to the caller's buffer, which may be the logits themselves, or a new one. */
+export function outputOf(given: unknown, x: Operand): Floats {
+  const buffer = bufferOf('out', given, x.length, 'the length of "logits"');
+  if (buffer !== undefined) checkApart('out', buffer, [x]);
+  return buffer ?? floats('out', x.length);
 }

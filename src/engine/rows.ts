@@ -2,7 +2,16 @@
 
 import { Field32, Field64, Flag, Hessian, SEGMENT, SoftTargets } from '../abi.js';
 import { sameLength, wrongShape, wrongValue } from '../checks.js';
-import { FLOAT_BYTES, FLOAT_KIND, type Floats, type Instance, instanceOf, sharedInstance, stageInts } from './arena.js';
+import {
+  FLOAT_BYTES,
+  FLOAT_KIND,
+  type Floats,
+  type Instance,
+  instanceOf,
+  sharedInstance,
+  stageInts,
+  toFloat,
+} from './arena.js';
 import type { Definition, Settings } from './definition.js';
 import { Evaluator, type Request, type Results } from './evaluator.js';
 import type { Operand, View } from './operand.js';
@@ -35,6 +44,7 @@ export class RowEvaluator extends Evaluator {
     super(definition, settings, rowsPerSegment(numClasses), rowsPerSegment(numClasses), false);
     this.#classes = { numClasses, ignoreIndex: settings.ignoreIndex };
     this.#alphas = weightsOf(numClasses, alpha, classWeight);
+    this.largestWeight = this.#alphas?.reduce((a, b) => Math.max(a, b)) ?? 1;
     this.#planes = new PlaneStager(this.step, this.#alphas !== undefined);
   }
 
@@ -48,6 +58,8 @@ export class RowEvaluator extends Evaluator {
 
   protected override checkTargets(x: Operand, y: Operand, layout: Layout, validate: boolean): boolean {
     const rows = x.length / layout.classes;
+    // of no rows nothing tells labels from shares
+    if (rows === 0 && y.length === 0) return false;
     if (isShares(x, y, rows)) {
       checkAgreement('targets', y.dims, x.dims);
       if (this.settings.ignoreIndex !== null) {
@@ -57,7 +69,9 @@ export class RowEvaluator extends Evaluator {
       if (validate) checkShares(y, layout);
       return true;
     }
-    sameLength('targets', y.length, rows, 'the rows of "logits"');
+    const remedy = () =>
+      y.length === x.length ? 'shares of classes are a Float32Array, Float64Array or number[]' : undefined;
+    sameLength('targets', y.length, rows, 'the rows of "logits"', remedy);
     checkAgreement('targets', y.dims, x.dims, x.dims && axisOf(this.settings.classAxis, x.dims));
     return false;
   }
@@ -260,7 +274,10 @@ export function weightsOf(
   if (alpha === null && classWeight === undefined) return undefined;
   return Float64Array.from({ length: numClasses }, (_, j) => {
     const own = alpha === null ? 1 : typeof alpha === 'number' ? alpha : alpha[j];
-    return own * (classWeight === undefined ? 1 : classWeight[j]);
+    if (classWeight === undefined) return own;
+    const product = own * classWeight[j];
+    if (Number.isFinite(toFloat(product))) return product;
+    throw wrongValue(`classWeight[${j}]`, `a number that float32 can hold times ${own} (alpha)`, classWeight[j]);
   });
 }
 

@@ -98,8 +98,12 @@ function numbersOf(name: string, value: unknown): Dims {
   });
 }
 
-/** The elements of nested arrays in order, and their shape. */
-export function flatten(name: string, list: readonly unknown[]): { elements: unknown[]; dims: Dims } {
+/** The elements of nested arrays in order, and their shape; `check` sees every array that is in another. */
+export function flatten(
+  name: string,
+  list: readonly unknown[],
+  check: (row: unknown) => void,
+): { elements: unknown[]; dims: Dims } {
   const dims: number[] = [];
   for (let level: unknown = list; isRow(level); level = level[0]) {
     if (dims.length === MOST_LEVELS) throw wrongKind(name, `at most ${MOST_LEVELS} levels of arrays`, list);
@@ -113,6 +117,7 @@ export function flatten(name: string, list: readonly unknown[]): { elements: unk
       return;
     }
     if (!isRow(value)) throw ragged(name, row, `an array of length ${dims[depth]}`, 'a single value');
+    check(value);
     if (value.length !== dims[depth]) {
       throw ragged(name, row, `an array of length ${dims[depth]}`, `one of length ${value.length}`);
     }
@@ -132,11 +137,11 @@ function ragged(name: string, row: number, rule: string, got: string): RangeErro
 }
 
 /** Dims without axes of size 1. */
-function essential(dims: Dims): Dims {
+export function essential(dims: Dims): Dims {
   return dims.filter((size) => size !== 1);
 }
 
-function isSame(a: Dims, b: Dims): boolean {
+export function isSame(a: Dims, b: Dims): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 

@@ -1,4 +1,4 @@
-import { wrongKind } from '../checks.js';
+import { OTHER_COPY, wrongKind } from '../checks.js';
 import type { Definition, Parameters, Settings } from '../engine/definition.js';
 import { ElementEvaluator } from '../engine/elements.js';
 import type { Evaluator } from '../engine/evaluator.js';
@@ -153,9 +153,7 @@ export function foreignRemedy(value: unknown): string | undefined {
   if (!isObject(value) || kindOf(value) !== undefined) return undefined;
   try {
     if (evaluatorOf(value.criterion) !== undefined) return 'give its "criterion"';
-    if (value[EVALUATOR as unknown as string] !== undefined) {
-      return 'this one is of another copy or entry of focal-loss-wasm: import both from the same';
-    }
+    if (evaluatorOf(value) === undefined && value[EVALUATOR as unknown as string] !== undefined) return OTHER_COPY;
   } catch {
     // an object that does not want to be asked
   }

@@ -3,6 +3,7 @@
 import type { Evaluator, Request, Results as RunResults } from '../engine/evaluator.js';
 import type { Kind, Operand, View } from '../engine/operand.js';
 import { eachStretch } from '../engine/shapes.js';
+import { viewLength } from '../kinds.js';
 import { Role, type SharedArray, SLOT } from './board.js';
 import { isShared, type Staging, stage } from './staging.js';
 
@@ -19,6 +20,9 @@ interface Given {
   readonly array: SharedArray;
   readonly kind: Kind;
 }
+
+/** That of every typed array, whatever a subclass has. */
+const { set } = Float32Array.prototype;
 
 export class Job {
   readonly segments: number;
@@ -59,7 +63,7 @@ export class Job {
         if (!isCopied[role]) return { array: view as SharedArray, kind: own[role] as Kind };
         const kind = kinds[role] as Kind;
         if (this.#isWhole(role)) {
-          const { length } = view;
+          const length = viewLength(view);
           const array = staging.region(role, kind, length);
           stage(view as View, own[role] as Kind, 0, length, array, 0);
           return { array, kind };
@@ -96,7 +100,7 @@ export class Job {
       if (target === undefined || !this.isStaged(role)) continue;
       const region = (this.given[role] as Given).array;
       this.#eachStretch(role, slot, first, (start, at, length) => {
-        target.set(region.subarray(at, at + length), start);
+        set.call(target, region.subarray(at, at + length), start);
       });
     }
   }

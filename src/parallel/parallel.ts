@@ -201,7 +201,10 @@ export class Parallel<R extends Reduction = Reduction, T = Targets & Labels, F =
 function evaluatorOf(criterion: unknown): Evaluator {
   const isObject = typeof criterion === 'object' && criterion !== null;
   const evaluator = isObject ? (criterion as { [EVALUATOR]?: Evaluator })[EVALUATOR] : undefined;
-  if (evaluator !== undefined) return evaluator;
-  const remedy = criterion instanceof Parallel ? 'give its "criterion"' : undefined;
+  // a loss of the lite entry has its settings there
+  if (typeof evaluator?.request === 'function') return evaluator;
+  const ofLite =
+    evaluator === undefined ? undefined : 'losses of focal-loss-wasm/lite do not divide: take those of focal-loss-wasm';
+  const remedy = criterion instanceof Parallel ? 'give its "criterion"' : ofLite;
   throw wrongKind('criterion', 'a loss, such as a FocalLoss', criterion, remedy);
 }

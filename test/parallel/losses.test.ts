@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as double from '../../dist/float64.js';
 import * as api from '../../dist/index.js';
+import * as lite from '../../dist/lite.js';
 import { Parallel, ParallelFocalLoss, SharedWorkspace } from '../../dist/parallel/index.js';
 import * as relaxed from '../../dist/relaxed.js';
 import { DEFINITIONS } from '../../src/losses/table.js';
@@ -216,6 +217,7 @@ describe('a loss over threads', () => {
     [{}, /^"criterion" expected a loss, such as a FocalLoss, got an object$/],
     [undefined, /^"criterion" expected a loss, such as a FocalLoss, got undefined$/],
     [new ParallelFocalLoss({ threads: 1 }), /; give its "criterion"$/],
+    [new lite.FocalLoss(), /^"criterion" .*, got a FocalLoss; losses of focal-loss-wasm\/lite do not divide: take /],
   ])('is refused for what is none: %o', (criterion, message) => {
     expect(errorOf(() => new Parallel(criterion as never)).message).toMatch(message);
   });
