@@ -1,7 +1,7 @@
 import { focalPosterior } from 'focal-loss-wasm';
 import type { Run } from './context.js';
 import { DataError, UsageError } from './errors.js';
-import { checkFlags } from './flags.js';
+import { checkFlags, warnOfNothing } from './flags.js';
 import { ScoreHistogram } from './histogram.js';
 import { checked } from './losses.js';
 import { type Metrics, metricsOf, type ReliabilityBin, reliability } from './metrics.js';
@@ -102,7 +102,12 @@ export async function calibrate(sources: readonly string[], flags: CalibrateFlag
       progress.report(table.progress());
     }
     progress.stop();
+    if (scores.count === 0 && writer !== undefined) {
+      const none = new Float32Array(0);
+      await writer.write(recordsOf(table.ids === true ? [] : undefined, undefined, 0, none, none, none));
+    }
     await writer?.end();
+    if (rows === 0) warnOfNothing(table.name, flags, run);
     await file?.commit();
     const result: Calibration = {
       count: scores.count,

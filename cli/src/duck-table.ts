@@ -34,6 +34,7 @@ export function duckTable({ duck, name, plan, scans, units, classes, rows, signa
     name,
     shape: undefined,
     classes,
+    ids: plan.id !== undefined,
     models: plan.models,
     probabilities: plan.probabilities,
     async *blocks() {

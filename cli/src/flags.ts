@@ -1,7 +1,7 @@
 // Options that contradict each other, or that say nothing of what is asked.
 
 import type { Run } from './context.js';
-import { UsageError } from './errors.js';
+import { printable, UsageError } from './errors.js';
 import { isRows, type LossName } from './losses.js';
 import type { Model } from './model.js';
 import type { InputFlags, ThresholdFlags } from './options.js';
@@ -37,6 +37,11 @@ export function checkThresholds(
   const used = Object.entries(asked).find(([, value]) => value !== undefined);
   if (used !== undefined)
     throw new UsageError(`--${used[0]} expected a loss of positives and negatives, got --loss softmax`);
+}
+
+/** Says that there was nothing to compute. */
+export function warnOfNothing(name: string, { where }: InputFlags, run: Run): void {
+  run.warn(`warning: ${printable(name, 200)}: there is no row${where === undefined ? '' : ' for which --where holds'}`);
 }
 
 /** Says that there are no numbers by threshold where targets are no classes. */

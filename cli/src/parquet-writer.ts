@@ -27,8 +27,7 @@ export function parquetWriter(file: OutputFile): RecordWriter {
     writer.index = 0;
   }
 
-  async function flush(): Promise<void> {
-    if (rows === 0 || pending.length === 0) return;
+  function opened(): ParquetWriter {
     parquet ??= new ParquetWriter({
       writer,
       schema: [
@@ -36,7 +35,12 @@ export function parquetWriter(file: OutputFile): RecordWriter {
         ...pending.map(({ name, type }) => schemaOf(name, type)),
       ] as never,
     });
-    await parquet.write({ columnData: pending as never, rowGroupSize: 2 * GROUP_ROWS });
+    return parquet;
+  }
+
+  async function flush(): Promise<void> {
+    if (rows === 0 || pending.length === 0) return;
+    await opened().write({ columnData: pending as never, rowGroupSize: 2 * GROUP_ROWS });
     pending = pending.map(({ name, type }) => ({ name, type, data: [] }));
     rows = 0;
     await drain();
@@ -55,7 +59,8 @@ export function parquetWriter(file: OutputFile): RecordWriter {
     },
     async end() {
       await flush();
-      await parquet?.finish();
+      // a file without rows has columns as well
+      await opened().finish();
       await drain();
     },
   };

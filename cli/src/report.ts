@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Run } from './context.js';
 import { UsageError } from './errors.js';
 import { evaluate } from './evaluate.js';
-import { checkFlags, warnOfSoft } from './flags.js';
+import { checkFlags, warnOfNothing, warnOfSoft } from './flags.js';
 import { type LossFlags, lossOptions } from './losses.js';
 import type { TrainedWith } from './model-scores.js';
 import { openInput } from './open.js';
@@ -64,6 +64,7 @@ export async function report(sources: readonly string[], flags: ReportFlags, run
         trainedWith: flags.trainedWith,
       };
       warnOfSoft(models[0], flags, run);
+      if (rows === 0 && flags.shard === undefined) warnOfNothing(input.table.name, flags, run);
       const results = models.map((model, m) => modelResult(model, settings, models.length > 1, tops[m].examples));
       const sections = sectionsOf(models, results, {
         costs: costsOf(flags),

@@ -2,7 +2,7 @@ import { focalPosterior } from 'focal-loss-wasm';
 import type { Run } from './context.js';
 import { printable, UsageError } from './errors.js';
 import { type Evaluated, evaluate } from './evaluate.js';
-import { checkFlags, warnOfSoft } from './flags.js';
+import { checkFlags, warnOfNothing, warnOfSoft } from './flags.js';
 import { lossOptions, takesProbabilities } from './losses.js';
 import type { Model } from './model.js';
 import { SIGMOID } from './model-scores.js';
@@ -16,7 +16,7 @@ import { type Records, type RecordWriter, recordFormat, recordWriter } from './r
 import { type ModelResult, modelResult } from './result.js';
 import { scoreText } from './score-text.js';
 import { partOf, stateText } from './state.js';
-import type { Id } from './table.js';
+import type { Id, Table } from './table.js';
 import { json } from './text.js';
 import { Hardest } from './topk.js';
 import { VERSIONS } from './versions.js';
@@ -57,6 +57,7 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
     if (elementwise && options.length > 1)
       run.warn(`warning: --top and --out are of gamma ${options[0].gamma}, the first`);
     const tops = table.models.map(() => new Hardest(flags.top ?? 0));
+    let wrote = false;
     const task = {
       input: request,
       evaluation: {
@@ -83,6 +84,7 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
             async onBlock(evaluated) {
               if (flags.top !== undefined) for (const [m, top] of tops.entries()) collectHardest(top, evaluated, m);
               if (writer !== undefined) await writeBlock(writer, evaluated, table.models, table.probabilities, flags);
+              wrote = true;
             },
           });
     progress.stop();
@@ -99,7 +101,10 @@ export async function score(sources: readonly string[], flags: ScoreFlags, run: 
     const results = models.map((model, m) =>
       modelResult(model, settings, models.length > 1, flags.top === undefined ? undefined : tops[m].examples),
     );
+    if (writer !== undefined && !wrote)
+      await writeBlock(writer, nothingOf(table, request.rows), table.models, table.probabilities, flags);
     await writer?.end();
+    if (rows === 0 && flags.shard === undefined) warnOfNothing(table.name, flags, run);
     const origin = {
       command: 'score',
       options: { loss: flags.loss, ...options[0] },
@@ -162,6 +167,15 @@ export function collectHardest(top: Hardest, { block, place, losses, width }: Ev
 
 function contiguous(rows: number, place: (row: number) => number): boolean {
   return rows === 0 || place(rows - 1) - place(0) === rows - 1;
+}
+
+/** What there is of no rows, for the names and types of its columns. */
+function nothingOf(table: Table, rows: boolean): Evaluated {
+  const none = new Float32Array(0);
+  const each = table.models.length > 0 ? table.models.map(() => none) : [none];
+  const values = { values: none, width: 1 };
+  const block = { rows: 0, scores: each.map(() => values), targets: values, ...(table.ids === true && { ids: [] }) };
+  return { block, place: () => 0, losses: each, scores: each, width: rows ? 2 : 1 };
 }
 
 async function writeBlock(

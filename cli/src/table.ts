@@ -53,6 +53,8 @@ export interface Table {
   readonly models: readonly string[];
   /** Whether the scores are probabilities. */
   readonly probabilities: boolean;
+  /** Whether rows have ids, where that is known before one is read. */
+  readonly ids?: boolean;
   /** Blocks end where a unit ends: a file, a row group. Sums are the same however units are shared out. */
   blocks(): AsyncIterable<Block>;
   /** Where a row of the input is. */

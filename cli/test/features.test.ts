@@ -524,3 +524,19 @@ test('two columns of one name are told apart by their position', async () => {
   );
   expect([joined, positives]).toEqual([expect.closeTo(of(1), 6), 1]);
 });
+
+test('no rows are said, and files of none have columns', async () => {
+  const argv = ['--logits', 'old', '--where', 'w > 99'];
+  const warning = `focal-loss: warning: ${table}: there is no row for which --where holds\n`;
+  for (const [command, columns] of [
+    ['score', 'index,id,score,probability,target,loss'],
+    ['calibrate', 'index,id,score,probability'],
+  ]) {
+    const [text, stored] = [files.path(`none-${command}.csv`), files.path(`none-${command}.parquet`)];
+    for (const out of [text, stored])
+      expect(await cli(command, table, ...argv, '--out', out), command).toMatchObject({ code: 0, err: warning });
+    expect(files.read(`none-${command}.csv`).toString()).toBe(`${columns}\n`);
+    const { err } = await cli('score', stored, '--logits', 'score', '--targets', 'no');
+    expect(err).toContain(`it has the columns "${columns.replaceAll(',', '", "')}"`);
+  }
+});
