@@ -63,6 +63,14 @@ test('labels are counted as the targets that they stand for, from the first one 
     }
 });
 
+test('a label whose class is the first element behind a call, or behind what is looked at at once, counts there alone', () => {
+  for (const length of [20, 1280, 1400, 2560]) {
+    const given = { targets: new Int32Array(1000).fill(2), classes: 3, logits: new Float32Array(length), want: [] };
+    for (const name of ['binary', 'census'])
+      expect(call(name, given).positives, `${name} of ${length}`).toBe(Math.floor(length / 3));
+  }
+});
+
 test('of no targets nothing is counted', () => {
   const raw = new RawKernel(256);
   const targets = raw.place(Uint8Array.of(1, 1));

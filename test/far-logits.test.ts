@@ -56,7 +56,11 @@ test.each([Uint8Array, Float32Array])(
 test('rows about 1000 away from 0 are what they are near 0, whatever rows are beside them', () => {
   for (const classes of [3, 40]) {
     const near = Float32Array.from({ length: 8 * classes }, (_, k) => ((k * 29) % 64) / 16 - 4);
-    const labels = Int32Array.from({ length: 8 }, (_, r) => (r * 2) % classes);
+    // every other one the largest
+    const labels = Int32Array.from({ length: 8 }, (_, r) => {
+      const row = near.subarray(r * classes, (r + 1) * classes);
+      return r % 2 === 0 ? row.indexOf(Math.max(...row)) : (r * 2) % classes;
+    });
     const loss = new SoftmaxFocalLoss({ numClasses: classes, gamma: 2, reduction: 'none' });
     const expected = loss.forward(near, labels);
     const posterior = softmaxFocalPosterior(near, { numClasses: classes, gamma: 2 });
@@ -70,4 +74,15 @@ test('rows about 1000 away from 0 are what they are near 0, whatever rows are be
       });
     }
   }
+});
+
+test('a class far below the others has no part in a row, however far below 0 all are', () => {
+  const loss = new SoftmaxFocalLoss({ numClasses: 3, gamma: 2, reduction: 'none' });
+  for (const offset of [0, -300, -900])
+    for (const far of [-5000, -Infinity]) {
+      const { value, grad } = loss.valueAndGrad([offset, offset - 1, far], [1]);
+      const { value: near } = loss.valueAndGrad([0, -1, -200], [1]);
+      expect(value[0] / near[0]).toBeCloseTo(1, 5);
+      expect(grad[2]).toBe(0);
+    }
 });

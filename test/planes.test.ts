@@ -1,5 +1,7 @@
 // Softmax over planes of classes, element (row r, class j) at r + j stride, by the kernel alone.
 import { describe, expect, test } from 'vitest';
+import { Flag } from '../src/abi.js';
+import { RawKernel } from './kernel-support.js';
 import { softmax64 } from './reference.js';
 import { posteriorRows, type RowCall, softmaxRows } from './rows-kernel.js';
 import { firstDifference, random } from './support.js';
@@ -104,16 +106,20 @@ describe.each([2, 3, 4, 7, 21, 33, 80, 350])('%d classes', (classes) => {
 });
 
 test('a wrong label is told, addresses nothing and counts as ignored', () => {
-  for (const label of [3, -2, 2 ** 31 - 1, -(2 ** 31)]) {
-    const call = { ...someRows(40, 3), gamma: 2, stride: 40 };
-    call.targets[11] = -1;
-    const ignored = softmaxRows(call);
-    call.targets[11] = label;
-    const got = softmaxRows(call);
-    expect(got.bad).toBe(1);
-    expect([got.loss[11], got.grad[33], got.grad[34], got.grad[35]]).toEqual([0, 0, 0, 0]);
-    expect(firstDifference(got.grad, ignored.grad)).toBe(-1);
-  }
+  for (const label of [3, -2, 2 ** 31 - 1, -(2 ** 31)])
+    for (const outputs of [
+      ['loss', 'grad'],
+      ['loss', 'grad', 'hess'],
+    ] as const) {
+      const call = { ...someRows(40, 3), gamma: 2, stride: 40, outputs };
+      call.targets[11] = -1;
+      const ignored = softmaxRows(call);
+      call.targets[11] = label;
+      const got = softmaxRows(call);
+      expect(got.bad).toBe(1);
+      expect([got.loss[11], got.grad[33], got.grad[34], got.grad[35]]).toEqual([0, 0, 0, 0]);
+      expect(firstDifference(got.grad, ignored.grad)).toBe(-1);
+    }
 });
 
 test('extreme logits give what they give in rows', () => {
@@ -248,5 +254,28 @@ test('nor behind the last label, by no way', () => {
   for (const rows of [3, 13, 81]) {
     const call = { ...someRows(rows, 3), gamma: 2, targetsLast: true };
     for (const stride of [1, rows]) expect(softmaxRows({ ...call, stride }).bad).toBe(0);
+  }
+});
+
+test('what a call before has left beside the last row spoils no row', () => {
+  const raw = new RawKernel(8192);
+  const bytes = raw.place(new Uint8Array(300).fill(255));
+  const logits = raw.place(new Float32Array(300));
+  raw.write({ logits, targets: bytes, count: 300, gamma: 2 });
+  raw.kernel.binary(raw.frame);
+  expect(raw.bad).toBe(1);
+  for (const count of [1, 2, 3, 5, 6, 7]) {
+    const targets = raw.place(new Float32Array(24).fill(1 / 3));
+    raw.write({
+      logits,
+      targets,
+      count,
+      gamma: 2,
+      classes: 3,
+      stride: Math.max(2, count),
+      flags: Flag.soft + Flag.sums,
+    });
+    raw.kernel.softmax(raw.frame);
+    expect(raw.bad).toBe(0);
   }
 });

@@ -3,6 +3,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { FocalLoss, SoftmaxFocalLoss, softmaxFocalLoss, Workspace } from '../src/index.js';
 import { Decimal, exact, float32FromBits, SMALLEST_NORMAL } from './oracle.js';
 import { softmaxHessian } from './oracle-softmax.js';
+import { softmax64 } from './reference.js';
 import { errorOf, firstDifference, random, SEGMENT, someLogits, sum64 } from './support.js';
 import type { SoftmaxGroup } from './vectors/cases.js';
 
@@ -36,6 +37,25 @@ test('-1 is a label only where it is ignored, in whatever segment and kind of ar
     );
     const lenient = new SoftmaxFocalLoss({ numClasses: 2, ignoreIndex: -1, reduction: 'none' });
     expect(lenient.forward(logits, targets)[rows - 1]).toBe(0);
+  }
+});
+
+test.each([31, 32, 33])('rows of %d classes, weighed or not, are what the definition says', (numClasses) => {
+  const { logits, labels } = someRows(40, numClasses, numClasses);
+  const weight = Float32Array.from({ length: 40 }, (_, r) => 1 + (r % 4));
+  for (const call of [{}, { weight }]) {
+    const { value, grad } = new SoftmaxFocalLoss({ numClasses, gamma: 2 }).valueAndGrad(logits, labels, call);
+    const factor = (r: number) => ('weight' in call ? weight[r] : 1) / 40;
+    const truths = Array.from(labels, (label, r) =>
+      softmax64([...logits.subarray(r * numClasses, (r + 1) * numClasses)], label, { gamma: 2 }),
+    );
+    const truth = sum64(truths.map(({ loss }, r) => factor(r) * loss));
+    expect(Math.abs(value / truth - 1)).toBeLessThan(1e-6);
+    truths.forEach((row, r) => {
+      row.grad.forEach((slope, j) => {
+        expect(Math.abs(grad[r * numClasses + j] - factor(r) * slope)).toBeLessThan(4e-7);
+      });
+    });
   }
 });
 
