@@ -141,6 +141,13 @@ test('nor where some are ignored, nor of wide rows, near 0 or far from it', () =
         }
     }
   }
+  // next to the margin elements are evaluated one by one
+  const n = 336;
+  const logits = end - 4 * n;
+  raw.put(logits, new Float32Array(n).fill(Math.log(0.05 / 0.95) + 1e-5));
+  const targets = raw.put(raw.start, new Uint8Array(n));
+  raw.call('asymmetric' as Call, { gamma: 1, beta: 1, margin: 0.05, logits, targets, count: n, flags: Flag.sums });
+  expect(raw.result('sum')).toBeGreaterThan(0);
   for (const classes of [33, 129, 321])
     for (const offset of [0, 3000]) {
       const [logits, targets] = against(end, [4 * classes, 4], [0, 1]);

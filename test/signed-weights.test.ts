@@ -66,6 +66,21 @@ test('the sums by class keep their sign and their class', () => {
   expect(raw.read('sum')).toBeCloseTo(-2 * far + near - near + 0.5 * far, 6);
 });
 
+test('the sum of a class that counts for nothing is 0 where its losses overflow', () => {
+  const raw = new RawKernel(64);
+  const frame = {
+    logits: raw.place(Float32Array.of(1e10, 1e10)),
+    targets: raw.place(Uint8Array.of(0, 0)),
+    weight: raw.place(Float32Array.of(3e38, 3e38)),
+    alphaNegative: 0,
+    count: 2,
+    flags: Flag.sums | Flag.byClass,
+  };
+  raw.write(frame);
+  raw.kernel.binary(raw.frame);
+  expect([raw.read('sum'), raw.read('sumPositives'), raw.read('sumNegatives')]).toEqual([0, 0, 0]);
+});
+
 test('a class that counts for nothing stays 0 beside an infinite loss, whatever the sign of its weight', () => {
   const loss = new FocalLoss({ gamma: 2, alpha: 1, reduction: 'sum' });
   const call = { weight: Float32Array.of(-1, -1) };

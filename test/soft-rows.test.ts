@@ -247,7 +247,7 @@ test('an infinite loss of shares stays one where its power underflows', () => {
 });
 
 test.each(MEANINGS)('very many classes add up to as much as few, %s', (meaning) => {
-  const classes = 30_000;
+  const classes = 20_000;
   const { logits, targets } = someShares(1, classes, 12);
   const even = new Float32Array(classes).fill(1 / classes);
   // the same again and again, so that each addition rounds to the same side
@@ -256,7 +256,6 @@ test.each(MEANINGS)('very many classes add up to as much as few, %s', (meaning) 
     [logits, targets as Float32Array],
     [new Float32Array(classes), even],
     [alike(-0.1), even],
-    [alike(-0.7), targets as Float32Array],
   ]) {
     const call = { classes, logits: z, targets: shares, gamma: 2, softTargets: SoftTargets[meaning] };
     const got = softmaxRows({ ...call, outputs: ['loss', 'grad'] });
