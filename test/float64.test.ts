@@ -246,7 +246,7 @@ describe('a softmax', () => {
       const next = random(numClasses);
       const logits = doubles(rows * numClasses, () => 6 * (next() - 0.5));
       const planes = doubles(logits.length, (k) => logits[(k % rows) * numClasses + Math.floor(k / rows)]);
-      const labels = Int32Array.from({ length: rows }, (_, r) => (r * 3) % numClasses);
+      const labels = Int32Array.from({ length: rows }, (_, r) => (r * 3 + 1) % numClasses);
       const tensor = { data: planes, dims: [1, numClasses, rows] };
       for (const options of [{}, { labelSmoothing: 0.1 }]) {
         const byRow = new library.SoftmaxFocalLoss({ numClasses, gamma: 2.2, reduction: 'none', ...options });
@@ -388,12 +388,11 @@ test('targets in a workspace are left out where they are ignored', () => {
 
 test('what lies behind an even number of targets is not counted', () => {
   const workspace = new library.Workspace(65_536);
-  const targets = workspace.float64(4);
+  const [logits, targets] = [workspace.float64(2), workspace.float64(4)];
+  logits.set([1, -1]);
   targets.set([0.25, 0.75, 1, 3]);
   const loss = new library.FocalLoss({ gamma: 2, normalizer: 'positives' });
-  const logits = [1, -1];
-  const behind = targets.subarray(0, 2) as unknown as Float32Array;
-  expect(loss.forward(logits, behind)).toBe(loss.forward(logits, [0.25, 0.75]));
+  expect(loss.forward(logits, targets.subarray(0, 2))).toBe(loss.forward([1, -1], [0.25, 0.75]));
 });
 
 test('ignored bytes are of no loss among more than a block', () => {

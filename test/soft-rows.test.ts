@@ -1,6 +1,7 @@
 // Softmax with a row of class shares as targets, three meanings of them, Poly-1 and the Hessian policies, by the kernel alone.
 import { describe, expect, test } from 'vitest';
-import { Hessian, SoftTargets } from '../src/abi.js';
+import { Flag, Hessian, SoftTargets } from '../src/abi.js';
+import { RawKernel } from './kernel-support.js';
 import { sharesLoss } from './oracle-shares.js';
 import { softmax64 } from './reference.js';
 import { type RowCall, type RowResult, softmaxRows } from './rows-kernel.js';
@@ -244,6 +245,46 @@ test('an infinite loss of shares stays one where its power underflows', () => {
   const call = { classes: 2, logits: Float32Array.of(Infinity, 0), targets: Float32Array.of(0.95, 0.05), gamma: 64 };
   expect(softmaxRows(call).loss[0]).toBe(Infinity);
   expect(softmaxRows({ ...call, logits: Float32Array.of(200, 0), targets: Float32Array.of(1, 0) }).loss[0]).toBe(0);
+});
+
+test('rows of shares have no class: with sums by class all are of one', () => {
+  const { sum, sumPositives, sumNegatives } = softmaxRows({ ...someShares(5, 3), gamma: 2, byClass: true });
+  expect([sumPositives, sumNegatives]).toEqual([sum, 0]);
+  expect(sum).toBeGreaterThan(0);
+});
+
+test('a weight of 0 leaves nothing of an infinite loss of shares', () => {
+  const call = {
+    classes: 2,
+    logits: Float32Array.of(Infinity, 0),
+    targets: Int32Array.of(1),
+    gamma: 2,
+    labelSmoothing: 0.1,
+  };
+  expect(softmaxRows(call).loss[0]).toBe(Infinity);
+  const { loss, sum, grad } = softmaxRows({ ...call, weight: Float32Array.of(0) });
+  expect([loss[0], sum, ...grad].map(Math.abs)).toEqual([0, 0, 0, 0]);
+});
+
+test.each(MEANINGS)('a row is what it is alone, however many come before it, %s', (meaning) => {
+  for (const classes of [3, 100]) {
+    const rows = classes === 3 ? 200 : 300;
+    const { logits, targets } = someShares(rows, classes, 5);
+    const call = { classes, gamma: 2, softTargets: SoftTargets[meaning] };
+    const shares = targets as Float32Array;
+    const from = (rows - 4) * classes;
+    const alone = softmaxRows({ ...call, logits: logits.slice(from), targets: shares.slice(from) });
+    // right behind the scratch, where nobody else may write
+    const raw = new RawKernel(6 * logits.byteLength);
+    const fields = { logits: raw.place(logits), targets: raw.place(shares) };
+    const [loss, grad, hess] = [new Float32Array(rows), logits, logits].map((array) => raw.place(array));
+    raw.write({ ...call, ...fields, loss, grad, hess, count: rows, flags: Flag.soft + Flag.sums });
+    raw.kernel.softmax(raw.frame);
+    expect(raw.floats(fields.logits, logits.length)).toEqual(logits);
+    expect(raw.floats(loss, rows).slice(-4)).toEqual(alone.loss);
+    expect(raw.floats(grad, logits.length).slice(from)).toEqual(alone.grad);
+    expect(raw.floats(hess, logits.length).slice(from)).toEqual(alone.hess);
+  }
 });
 
 test.each(MEANINGS)('very many classes add up to as much as few, %s', (meaning) => {

@@ -28,14 +28,15 @@ const SAVED_EVERY = 5_000;
 export async function mutateKernel({ files, tests: pattern, sample, seed, resume, survivors, isExplained, report }) {
   const sources = kernelSources();
   const all = kernelMutants();
-  const isChosen = ({ file, key }) => files(file) && (!survivors || isAlive(known.get(key)));
+  const isChosen = ({ file, key }) => files(file) && (!survivors || resume || isAlive(known.get(key)));
   const known = resume || survivors ? readResults() : new Map();
   const tried = new Map(
     all.filter(({ key }) => known.has(key)).map(({ key, line }) => [key, { ...known.get(key), line }]),
   );
   const isOpen = (mutant) => {
     const before = tried.get(mutant.key);
-    return before === undefined || ((survivors || before.status === 'Open') && !isExplained(mutant));
+    if (before === undefined) return true;
+    return (survivors ? isAlive(before) : before.status === 'Open') && !isExplained(mutant);
   };
   const chosen = choose(all.filter(isChosen), sample, seed).filter(isOpen);
   const tests = await Tests.surveyed(pattern);
