@@ -43,11 +43,15 @@ const MISSING = new Set([
 
 export async function dialectOf(duck: Duck, file: string, name: string, flags: DialectFlags): Promise<Dialect> {
   const lines = await firstLines(duck, file, name);
-  const skip = lines.findIndex((line) => line.trim() !== '' && !line.startsWith('#'));
+  const isRow = (line: string) => line.trim() !== '' && !line.startsWith('#');
+  let skip = lines.findIndex(isRow);
+  // a line that spreadsheets write for themselves
+  const told = /^sep=(.)$/i.exec(lines[skip] ?? '')?.[1];
+  if (told !== undefined) skip = lines.findIndex((line, i) => i > skip && isRow(line));
   if (skip < 0) throw new DataError(name, 'the file has no rows');
   // numpy.savetxt writes the names of columns behind a #
   const first = lines[skip];
-  const delimiter = flags.delimiter ?? (await delimiterOf(duck, file, lines.slice(skip)));
+  const delimiter = flags.delimiter ?? told ?? (await delimiterOf(duck, file, lines.slice(skip)));
   const cells = split(first, delimiter);
   if (cells.some((cell) => cell.length > 10_000))
     throw new DataError(name, `expected a row of cells, got ${quote(first)}`, `line ${skip + 1}`);

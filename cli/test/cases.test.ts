@@ -112,6 +112,7 @@ test('every delimiter, comments, decimal commas, a byte order mark', async () =>
     'spaces.txt': text.replaceAll(',', ' '),
     'comment.csv': `# written by a tool\n${text}`,
     'comma.csv': text.replaceAll(',', ';').replaceAll('.', ','),
+    'excel.csv': `sep=;\r\n${text.replaceAll(',', ';').replaceAll('.', ',').replaceAll('\n', '\r\n')}`,
     'bom.csv': `\ufeff${text}`,
     'windows.csv': text.replaceAll('\n', '\r\n'),
     'ends.csv': `${text}\n\n`,
