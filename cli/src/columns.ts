@@ -1,6 +1,7 @@
 import type { Column } from './duck.js';
 import { identifier } from './duck.js';
 import { list, printable, UsageError } from './errors.js';
+import { toNumber } from './parsers.js';
 
 /** What a column is wanted for. */
 export type Role = 'logits' | 'probabilities' | 'targets' | 'weight' | 'id' | 'by';
@@ -50,9 +51,9 @@ export function findColumn(
       `--${role} expected one column, got ${list(alike.map(({ name }) => name))} of ${printable(file, 200)}; a position from 0 tells them apart`,
     );
   }
-  if (/^\d+$/.test(spec)) {
+  if (toNumber(spec) !== undefined) {
     // a number alone is a position, never an expression that gives the same for every row
-    const at = Number(spec);
+    const at = /^\d+$/.test(spec) ? Number(spec) : columns.length;
     if (at < columns.length) return { expressions: [identifier(columns[at].name)], label: columns[at].name };
     throw new UsageError(
       `--${role} expected a column of ${printable(file, 200)}, got ${printable(spec, 20)}; it has ${columnsText(columns)}, counted from 0`,

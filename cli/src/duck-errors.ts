@@ -29,7 +29,8 @@ export function duckError(error: unknown, name: string): unknown {
       `reading it needs the engine's extension ${extension}, which could not be fetched; ${remedy}`,
     );
   }
-  if (/No files found/.test(first)) return new DataError(name, 'no such file');
+  const absent = /No files found(?: that match the pattern "(.+)")?/.exec(first);
+  if (absent !== null) return new DataError(absent[1] ?? name, 'no such file');
   if (DAMAGED.test(first)) return new DataError(name, `the file is damaged: ${printable(first, 100)}; write it anew`);
   const text = printable(about ?? first, 300);
   return new DataError(name, /[.!?]$/.test(text) ? text.slice(0, -1) : text);

@@ -91,7 +91,7 @@ export async function planOf(
   const weight = wanted.weight === undefined ? undefined : findColumn(wanted.weight, 'weight', columns, name);
   const isLabelled = wanted.classes !== undefined || wanted.positiveLabel !== undefined;
   const id = idOf(relation, wanted);
-  const slices = wanted.by.map((spec) => findColumn(spec, 'by', columns, name).expressions[0]);
+  const slices = wanted.by.flatMap((spec) => findColumn(spec, 'by', columns, name).expressions);
   const isWhole = columns.some((column) => identifier(column.name) === id && column.type === 'BIGINT');
   const reading: Reading = {
     numbers: namesOf(
@@ -144,7 +144,11 @@ function checkDifferent(scores: readonly Found[], targets: Found | undefined, { 
 }
 
 function idOf({ columns, name }: Relation, wanted: Wanted): string | undefined {
-  if (wanted.id !== undefined) return findColumn(wanted.id, 'id', columns, name).expressions[0];
+  if (wanted.id !== undefined) {
+    const { expressions, label } = findColumn(wanted.id, 'id', columns, name);
+    if (expressions.length === 1) return expressions[0];
+    throw new UsageError(`--id expected one column for ${quote(label)}, got ${expressions.length}`);
+  }
   if (!wanted.ids) return undefined;
   const usual = usualColumns(columns, 'id');
   return usual.length === 1 ? identifier(usual[0]) : undefined;

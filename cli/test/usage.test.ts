@@ -110,6 +110,11 @@ test('faults in the command exit 2, with one line that names the option', async 
       `--logits expected a column or a SQL expression of pair.csv, got "z"; it has ${listed}`,
     ],
     [
+      ['score', csv, '--logits', '1.5'],
+      `--logits expected a column of pair.csv, got 1.5; it has ${listed}, counted from 0`,
+    ],
+    [['score', csv, '--id', '*t', '--top', '1'], '--id expected one column for "*t", got 2'],
+    [
       ['score', csv, '--where', 'z > 1'],
       `--where expected a column or a SQL expression of pair.csv, got "z > 1"; it has ${listed}`,
     ],
