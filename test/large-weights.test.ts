@@ -41,6 +41,21 @@ describe('a weight times that of a class', () => {
   });
 });
 
+test('an element that weighs nothing has the loss 0, however much its class weighs and however wrong it is', () => {
+  for (const [, { library }] of WIDTHS) {
+    const wrong = -Number.MAX_VALUE;
+    const element = new library.FocalLoss({ posWeight: 1e38, alpha: null, gamma: 1.7, reduction: 'none' });
+    expect([...element.forward([wrong, -wrong], [1, 1], { weight: [0, 0] })]).toEqual([0, 0]);
+    const rows = new library.OneHotFocalLoss({
+      numClasses: 2,
+      posWeight: 1e20,
+      classWeight: [0, 1],
+      reduction: 'none',
+    });
+    expect(rows.forward([wrong, 0], [0])[0]).toBe(0);
+  }
+});
+
 test('alpha times a weight of a class is an error where float32 cannot hold it', () => {
   const options = { numClasses: 2, alpha: [1e30, 1], classWeight: [1e30, 1e30] };
   expect(errorOf(() => new SoftmaxFocalLoss(options)).message).toBe(

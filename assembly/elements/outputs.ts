@@ -233,7 +233,8 @@ export class LimitUnused extends PairStage {
 
 // @ts-ignore: decorator
 @inline function limitUnused(entropy: v128, modulation: v128, positive: v128, negative: v128): v128 {
-  const limited = larger(smaller(entropy, splat(1e30)), splat(-1e30));
+  // no factor of a class makes 1 infinite
+  const limited = larger(smaller(entropy, splat(1)), splat(-1));
   const used = nonZeroMask(mul(modulation, byClass(entropy, positive, negative)));
   return choose(entropy, limited, used);
 }
