@@ -261,6 +261,11 @@ test('a meter that is merged into itself doubles', () => {
   expect(meter.compute()).toMatchObject({ count: 6, sum: 2 * sum, mean });
 });
 
+test('what is no meter is refused', () => {
+  const message = '"other" expected a LossMeter, got an object';
+  expect(errorOf(() => new LossMeter(binary).merge({} as never)).message).toBe(message);
+});
+
 describe('subtract refuses what this meter has not seen, and leaves it as it was', () => {
   const meterOf = (x: number[], y: number[]) => {
     const meter = new LossMeter(binary);

@@ -279,6 +279,11 @@ test('integers of the length of the logits are too many labels, and no shares', 
       /^"targets" expected length 2 \(the rows of "logits"\), got 6/,
     );
   }
+  for (const targets of [[], [1]]) {
+    expect(errorOf(() => criterion.forward(new Float32Array(6), targets)).message).toBe(
+      `"targets" expected length 2 (the rows of "logits"), got ${targets.length}`,
+    );
+  }
 });
 
 test('reductions, weight of each row, and their types', () => {
