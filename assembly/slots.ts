@@ -179,9 +179,9 @@ export class OtherSum extends Place23 {}
 export class TopShare extends Place24 {}
 export class OtherShare extends Place25 {}
 export class ShareLog extends Place26 {}
-// The sums of exponentials times what a class has no share of, and of the others' times their share.
+// The sums of exponentials times what a class has no share of, and times what its given share is above TopTarget; then the mean of that.
 export class WrongSum extends Place27 {}
-export class OtherRight extends Place28 {}
+export class Lead extends Place28 {}
 // The sum of alphas times shares, that of the shares as they were given, and what all shares are above 1.
 export class ShareAlpha extends Place29 {}
 export class GivenShare extends Place30 {}
@@ -195,10 +195,11 @@ export class SumLog extends Place35 {}
 export class RowEntropy extends Place36 {}
 export class RowLoss extends Place37 {}
 export class RowScale extends Place38 {}
-// 1 - p_t, 1 - e^-B, and p_t.
+// 1 - p_t or 1 - e^-B, and e^-B.
 export class RowModulation extends Place39 {}
 export class Likelihood extends Place40 {}
-export class Right extends Place41 {}
+// The given share of a top class.
+export class TopTarget extends Place41 {}
 // What the gradient is multiplied by, and its term c' / c beside p - y.
 export class SlopeFactor extends Place42 {}
 export class TurnFactor extends Place43 {}

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FocalLoss, SoftmaxFocalLoss, softmaxFocalPosterior } from '../src/index.js';
 
 // Where e^-|x| leaves the normal numbers of float32, gradient and Hessian follow the true value down and vanish.
@@ -85,4 +85,41 @@ test('a class far below the others has no part in a row, however far below 0 all
       expect(value[0] / near[0]).toBeCloseTo(1, 5);
       expect(grad[2]).toBe(0);
     }
+});
+
+describe('a class without any probability, of a share that makes its cross entropy endless, moves no other', () => {
+  /** The gradient of c^g B, c' without anything that cancels: of two equal shares the difference is 0. */
+  function gradientOf(z: readonly number[], shares: readonly number[], gamma: number): number[] {
+    const largest = Math.max(...z);
+    const top = z.indexOf(largest);
+    const rest = z.reduce((sum, x, k) => (k === top ? sum : sum + Math.exp(x - largest)), 0);
+    const p = z.map((x) => Math.exp(x - largest) / (1 + rest));
+    const entropy = z.reduce((sum, x, k) => sum + shares[k] * (largest - x + Math.log1p(rest)), 0);
+    const c = p.reduce((sum, pk, k) => sum + (1 - shares[k]) * pk, 0);
+    const lead = p.reduce((sum, pk, k) => sum + (shares[k] - shares[top]) * pk, 0);
+    return z.map((_, j) => {
+      const turn = p[j] * (lead + (shares[top] - shares[j]));
+      return c ** gamma * (p[j] - shares[j]) + gamma * c ** (gamma - 1) * turn * entropy;
+    });
+  }
+
+  test.each([3, 5, 40, 700])('%i classes', (numClasses) => {
+    for (const far of [50, 200, 1e5, 1e15]) {
+      for (const gamma of [1, 2, 5]) {
+        const z = Array.from({ length: numClasses }, (_, k) => ((k * 29) % 64) / 16);
+        z[1] = Math.fround(-far);
+        const spread = z.map(() => 1 / numClasses);
+        const label = 1;
+        const smoothed = z.map((_, k) => 0.3 / numClasses + (k === label ? 0.7 : 0));
+        const results: [number[], ArrayLike<number>][] = [
+          [smoothed, new SoftmaxFocalLoss({ numClasses, gamma, labelSmoothing: 0.3 }).valueAndGrad(z, [label]).grad],
+          [spread, new SoftmaxFocalLoss({ numClasses, gamma }).valueAndGrad(z, spread).grad],
+        ];
+        for (const [shares, grad] of results) {
+          const errors = gradientOf(z, shares, gamma).map((v, j) => Math.abs(grad[j] - v) / (0.1 + Math.abs(v)));
+          expect(Math.max(...errors), `far ${far}, gamma ${gamma}`).toBeLessThan(2e-6);
+        }
+      }
+    }
+  });
 });

@@ -58,18 +58,17 @@ import {
   Hinge,
   Labels,
   Largest,
+  Lead,
   Likelihood,
   Logits,
   Lost,
   MixedFactor,
   Modulation,
   Numerator,
-  OtherRight,
   OtherShare,
   OtherSum,
   Output,
   Remainder,
-  Right,
   RowEntropy,
   RowLoss,
   RowModulation,
@@ -90,6 +89,7 @@ import {
   TopRest,
   TopShare,
   TopSum,
+  TopTarget,
   TopTurn,
   TurnFactor,
   Weight,
@@ -134,6 +134,7 @@ function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usi
   const ofAll = v128.load_splat<Float>(frame, SHARE_OF_ALL);
   const ofOthers = v128.load_splat<Float>(frame, SHARE_OF_OTHERS);
   const largest = get<Largest, V0>(row);
+  const topTarget = get<TopTarget, V0>(row);
   const n = get<Hinge, V0>(row);
   const one = every(ONE);
   const step: usize = call.alphas ? sizeof<Float>() : 0;
@@ -145,7 +146,7 @@ function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usi
   let otherShare = zero();
   let logs = zero();
   let wrong = zero();
-  let right = zero();
+  let lead = zero();
   let alphas = zero();
   let given = zero();
   let inside = not(zero());
@@ -164,7 +165,7 @@ function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usi
     otherShare = add(otherShare, other);
     logs = add(logs, andNot(mul(other, logsOf(z, n)), zeroMask(other)));
     wrong = mulAdd(mulAdd(without, kept, ofOthers), e, wrong);
-    right = mulAdd(other, e, right);
+    lead = mulAdd(sub(y, topTarget), e, lead);
     alphas = mulAdd(share, every(alpha), alphas);
     given = add(given, y);
     // neither y nor 1 - y is negative
@@ -179,7 +180,7 @@ function addRows(frame: usize, row: usize, begin: usize, end: usize, stride: usi
   addExactly<OtherShare>(row, isFirst, LOST, otherShare);
   addExactly<ShareLog>(row, isFirst, LOST, logs);
   addExactly<WrongSum>(row, isFirst, LOST, wrong);
-  addExactly<OtherRight>(row, isFirst, LOST, right);
+  addExactly<Lead>(row, isFirst, LOST, lead);
   addExactly<ShareAlpha>(row, isFirst, LOST, alphas);
   addExactly<GivenShare>(row, isFirst, LOST, given);
   return not(inside);
@@ -217,11 +218,13 @@ export function describeRows(frame: usize, stride: usize): void {
   // of labels nothing is above 1 but for rounding
   const isGiven = has(call, Flag.soft) ? not(zero()) : zero();
   const isWeighed = call.alphas ? not(zero()) : zero();
-  for (let o: usize = 0; o < stride; o += 16) describe(frame + o, isGiven, isWeighed);
+  const kept = v128.load_splat<Float>(frame, SHARE_KEPT);
+  const ofAll = v128.load_splat<Float>(frame, SHARE_OF_ALL);
+  for (let o: usize = 0; o < stride; o += 16) describe(frame + o, kept, ofAll, isGiven, isWeighed);
 }
 
 // @ts-ignore: decorator
-@inline function describe(at: usize, isGiven: v128, isWeighed: v128): void {
+@inline function describe(at: usize, kept: v128, ofAll: v128, isGiven: v128, isWeighed: v128): void {
   const one = every(ONE);
   const top = get<TopExponential, V0>(at);
   const topLog = get<TopLog, V0>(at);
@@ -236,12 +239,7 @@ export function describeRows(frame: usize, stride: usize): void {
   const sumLog = add(topLoss, topLog);
   const topShare = exactSum<TopShare>(at, LOST);
   const otherShare = exactSum<OtherShare>(at, LOST);
-  const otherRight = exactSum<OtherRight>(at, LOST);
   const others = sub(mul(otherShare, sumLog), exactSum<ShareLog>(at, LOST));
-  put<TopSum, V0>(at, topSum);
-  put<OtherSum, V0>(at, othersSum);
-  put<TopShare, V0>(at, topShare);
-  put<OtherRight, V0>(at, otherRight);
   put<GivenShare, V0>(at, exactSum<GivenShare>(at, LOST));
   put<RowRest, V0>(at, rest);
   put<RowSum, V0>(at, sum);
@@ -252,9 +250,10 @@ export function describeRows(frame: usize, stride: usize): void {
   put<RowEntropy, V0>(at, mulAdd(topShare, topLoss, others));
   put<Excess, V0>(at, and(sub(add(topShare, otherShare), one), isGiven));
   put<ShareAlpha, V0>(at, choose(exactSum<ShareAlpha>(at, LOST), one, isWeighed));
-  const right = div(mulAdd(top, topShare, otherRight), sum);
+  const lead = div(exactSum<Lead>(at, LOST), sum);
+  const right = mulAdd(kept, add(lead, get<TopTarget, V0>(at)), ofAll);
   const wrong = div(exactSum<WrongSum>(at, LOST), sum);
-  put<Right, V0>(at, right);
+  put<Lead, V0>(at, lead);
   put<WrongSum, V0>(at, choose(sub(one, right), wrong, greaterMask(every(HALF), right))); // the less errs where p_t is small
 }
 
@@ -377,7 +376,8 @@ export function writeDerivatives(frame: usize, stride: usize, columns: i32): voi
 }
 
 // With p_t = sum y_k p_k, s = sum y_k: B' = s p_j - y_j, which is p_j (1 - y_j + s - 1) - y_j q_j; B'' = s p_j q_j;
-//   r = c' / c = p_j (p_t - y_j) / c, and c'' = c' (q_j - p_j). Of a top class p_t - y_j is the sum of (y_k - y_j) p_k over the others.
+//   r = c' / c = p_j (p_t - y_j) / c, and c'' = c' (q_j - p_j). Beside a B without end p_t - y_j may not be rounded where it is 0: it is
+//   the mean of what shares are above that of a top class, which is 0 of equal ones, and what that one is above y_j.
 // @ts-ignore: decorator
 @inline function derivatives(frame: usize, at: usize, row: usize): void {
   const kept = v128.load_splat<Float>(frame, SHARE_KEPT);
@@ -393,9 +393,7 @@ export function writeDerivatives(frame: usize, stride: usize, columns: i32): voi
   const p = div(e, sum);
   const q = choose(get<TopRest, V0>(row), sub(one, p), isTop);
   const first = sub(mul(p, add(without, excess)), mul(share, q));
-  const tops = sub(mul(top, get<TopShare, V0>(row)), mul(share, get<TopSum, V0>(row)));
-  const others = sub(get<OtherRight, V0>(row), mul(share, get<OtherSum, V0>(row)));
-  const lead = choose(div(add(others, tops), sum), sub(get<Right, V0>(row), share), isTop);
+  const lead = mul(kept, add(get<Lead, V0>(row), sub(get<TopTarget, V0>(row), y)));
   const turn = div(mul(p, lead), larger(get<WrongSum, V0>(row), splat(TINY)));
   put<Output, V0>(at, mul(get<SlopeFactor, V0>(row), mulAdd(get<TurnFactor, V0>(row), turn, first)));
   const second = mul(mul(p, q), add(one, excess));

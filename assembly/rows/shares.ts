@@ -15,7 +15,7 @@ import {
   writeDerivatives,
 } from './shares-together';
 import { addClassTerms, classModulation, finishClassTerms, writeClassDerivatives } from './shares-apart';
-import { LANES, ONE, absolute, and, andNot, any, equalMask, every, isInteger, larger, negativeMask, or, splat, storeInteger, sub, zero } from '../simd/lanes';
+import { LANES, ONE, absolute, and, andNot, any, choose, equalMask, every, greaterMask, isInteger, larger, negativeMask, or, splat, storeInteger, sub, zero } from '../simd/lanes';
 import { eachTile } from '../simd/stage';
 import { BLOCK, V0, wholeTiles } from '../simd/tile';
 import {
@@ -40,6 +40,7 @@ import {
   TopExponential,
   TopLog,
   TopSum,
+  TopTarget,
   Weight,
   Logits,
   claim,
@@ -151,7 +152,7 @@ function takeRows(frame: usize, start: i32, count: i32): void {
   claim<Labels>(frame, strideOf(count));
 }
 
-/** Largest, which is then 0 of rows that are lowered by Shift, TopLog, and what exponentials need; whether any is lowered. */
+/** Largest, which is then 0 of rows that are lowered by Shift, TopTarget, TopLog, and what exponentials need; whether any is lowered. */
 function measure(frame: usize, start: i32, count: i32, width: i32): bool {
   const call = changetype<State>(frame);
   const stride = strideOf(count);
@@ -159,8 +160,13 @@ function measure(frame: usize, start: i32, count: i32, width: i32): bool {
   for (let first = 0; first < call.classes; first += width) {
     const columns = min(width, call.classes - first);
     loadColumns<Logits>(frame, source + <usize>first * classBytes(call), count, columns);
-    if (first == 0) memory.copy(frame + slot<Largest>(), frame + slot<Logits>(), stride);
+    takeTargets(frame, start, count, first, columns);
+    if (first == 0) {
+      memory.copy(frame + slot<Largest>(), frame + slot<Logits>(), stride);
+      memory.copy(frame + slot<TopTarget>(), frame + slot<Targets>(), stride);
+    }
     claim<Largest>(frame, stride);
+    claim<TopTarget>(frame, stride);
     for (let o: usize = 0; o < stride; o += 16) raiseLargest(frame + o, stride, columns);
   }
   let anyFar = zero();
@@ -180,8 +186,15 @@ function measure(frame: usize, start: i32, count: i32, width: i32): bool {
 
 function raiseLargest(row: usize, stride: usize, columns: i32): void {
   let largest = get<Largest, V0>(row);
-  for (let j = 0; j < columns; j++) largest = larger(largest, get<Logits, V0>(row + <usize>j * stride));
+  let target = get<TopTarget, V0>(row);
+  for (let j = 0; j < columns; j++) {
+    const at = row + <usize>j * stride;
+    const logits = get<Logits, V0>(at);
+    target = choose(get<Targets, V0>(at), target, greaterMask(logits, largest));
+    largest = larger(largest, logits);
+  }
   put<Largest, V0>(row, largest);
+  put<TopTarget, V0>(row, target);
 }
 
 /** Sums of rows begin with what is added first, and have lost nothing then. */
@@ -189,19 +202,29 @@ function clearLost(frame: usize): void {
   memory.fill(frame + slot<Lost>(), 0, slot<Excess>() - slot<TopSum>());
 }
 
-/** Logits, ClassExponential and Targets of columns from `first` on; where they are whole, the logits are there already. */
+/** Logits, Targets and ClassExponential of columns from `first` on; where they are whole, the first two are there already. */
 function takeColumns(frame: usize, start: i32, count: i32, first: i32, columns: i32, isFar: bool, isWhole: bool): void {
   const call = changetype<State>(frame);
   const stride = strideOf(count);
   const bytes = <usize>columns * stride;
   const offset = <usize>start * rowBytes(call) + <usize>first * classBytes(call);
-  if (!isWhole) loadColumns<Logits>(frame, call.logits + offset, count, columns);
+  if (!isWhole) {
+    loadColumns<Logits>(frame, call.logits + offset, count, columns);
+    takeTargets(frame, start, count, first, columns);
+  }
   if (isFar) lower(frame, stride, bytes);
   reduceAcross(frame, stride, bytes);
   const whole = bytesOf(wholeTiles(<i32>(bytes >> alignof<Float>())));
   claim<Remainder>(frame, whole); // what is beyond the rows means nothing
   claim<Scale>(frame, whole);
   eachTile<Exponentiate<ClassExponential>>(frame, 0, 0, whole);
+}
+
+/** Targets of columns from `first` on. */
+function takeTargets(frame: usize, start: i32, count: i32, first: i32, columns: i32): void {
+  const call = changetype<State>(frame);
+  const stride = strideOf(count);
+  const offset = <usize>start * rowBytes(call) + <usize>first * classBytes(call);
   if (has(call, Flag.soft)) loadColumns<Targets>(frame, call.targets + offset, count, columns);
   else for (let j = 0; j < columns; j++) chosen(frame, <usize>j * stride, stride, first + j);
 }
