@@ -45,15 +45,8 @@ export function viewOffset(array: ArrayBufferView): number {
   return offsetGetter.call(array);
 }
 
-/** Whether two arrays have a byte in common. */
-export function overlaps(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  const distance = viewOffset(a) - viewOffset(b);
-  return viewBuffer(a) === viewBuffer(b) && distance < bytesGetter.call(b) && -distance < bytesGetter.call(a);
-}
-
-/** Whether two arrays of one kind and buffer have all of their elements in common. */
-export function isSamePart(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  return viewOffset(a) === viewOffset(b) && viewLength(a) === viewLength(b);
+export function viewBytes(array: ArrayBufferView): number {
+  return bytesGetter.call(array);
 }
 
 /** An object that can be asked for its properties: a revoked proxy cannot. */

@@ -151,7 +151,7 @@ test('the same mean however the stream is cut, to 1e-12', () => {
     for (const criterion of [new FocalLoss(options), new FocalLoss({ gamma: 1.7, alpha: 0.3, reduction: 'none' })]) {
       const whole = new LossMeter(criterion);
       whole.update(logits, y);
-      for (const size of [1, 3, 7, 16, 100, 257, SEGMENT - 1, SEGMENT + 1, 2 * SEGMENT + 1]) {
+      for (const size of [1, 7, 16, 257, SEGMENT - 1, SEGMENT + 1, 2 * SEGMENT + 1]) {
         const cut = new LossMeter(criterion);
         for (let start = 0; start < n; start += size)
           cut.update(logits.subarray(start, start + size), y.subarray(start, start + size));

@@ -313,7 +313,7 @@ describe('classAxis', () => {
         );
         expect(firstDifference(got, toPlanes(expected, images, classes, pixels))).toBe(-1);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });

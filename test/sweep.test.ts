@@ -26,7 +26,7 @@ const ULPS = [0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5];
 const RELATIVE = [0.3, 1.7, 7.3, 10];
 
 test('the float64 reference is good to 1e-12', () => {
-  for (let k = 0; k < logits.length; k += 12_011) {
+  for (let k = 0; k < logits.length; k += 24_023) {
     const u = logits[k];
     for (const gamma of [0, 1.7, 5]) {
       const truth = focalLoss(u, 1, { gamma });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FocalLoss } from '../src/index.js';
-import { ACROSS, errorOf, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
+import { ACROSS, errorOf, firstDifference, hardTargets, SEGMENT, softTargets, someLogits } from './support.js';
 
 const criterion = new FocalLoss({ gamma: 2, reduction: 'none' });
 const KINDS = { Uint8Array, Uint8ClampedArray, Int8Array, Int32Array, Float32Array, Float64Array };
@@ -149,8 +149,8 @@ describe('ignoreIndex', () => {
         true,
         true,
       ]);
-      expect(value.filter((_, k) => keep[k])).toEqual(expected.value);
-      expect(grad.filter((_, k) => keep[k])).toEqual(expected.grad);
+      expect(firstDifference(value.filter((_, k) => keep[k]), expected.value)).toBe(-1);
+      expect(firstDifference(grad.filter((_, k) => keep[k]), expected.grad)).toBe(-1);
 
       const mean = new FocalLoss(options).valueAndGrad(logits, make(labels));
       const keptMean = new FocalLoss({ gamma: 2 }).valueAndGrad(keptLogits, make(keptLabels));

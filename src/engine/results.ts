@@ -1,7 +1,7 @@
 // Arrays for results: the caller's, which are checked, or new ones.
 
 import { allocate, type Measure, sameLength, wrongKind, wrongValue } from '../checks.js';
-import { isSamePart, kindOf, overlaps } from '../kinds.js';
+import { kindOf, viewBuffer, viewBytes, viewOffset } from '../kinds.js';
 import { FLOAT_KIND, Floats } from './arena.js';
 import { type Operand, operandOf, type View } from './operand.js';
 import { FLOATS } from './targets.js';
@@ -30,12 +30,24 @@ export function checkApart(
   same: readonly (Operand | undefined)[],
   others: readonly (View | undefined)[] = [],
 ): void {
-  const apart = same.map((input) =>
-    input?.kind === FLOAT_KIND && isSamePart(input.view, buffer) ? undefined : input?.view,
-  );
-  if ([...apart, ...others].some((view) => view && overlaps(view, buffer))) {
-    throw wrongValue(name, 'memory apart from other arrays', buffer);
+  const start = viewOffset(buffer);
+  const end = start + viewBytes(buffer);
+  for (const input of same) {
+    if (input === undefined || !isMet(input.view, buffer, start, end)) continue;
+    const isIt = input.kind === FLOAT_KIND && viewOffset(input.view) === start && viewBytes(input.view) === end - start;
+    if (!isIt) throw shared(name, buffer);
   }
+  for (const view of others) if (view !== undefined && isMet(view, buffer, start, end)) throw shared(name, buffer);
+}
+
+/** Whether a view has a byte of the buffer, which is the memory from `start` to `end`. Which memory that is takes longest to ask. */
+function isMet(view: View, buffer: Floats, start: number, end: number): boolean {
+  const from = viewOffset(view);
+  return from < end && from + viewBytes(view) > start && viewBuffer(view) === viewBuffer(buffer);
+}
+
+function shared(name: string, buffer: Floats): RangeError {
+  return wrongValue(name, 'memory apart from other arrays', buffer);
 }
 
 /** Where a function writes a number for each logit: to the caller's buffer, which may be the logits themselves, or a new one. */
