@@ -1,7 +1,7 @@
 import { Bin, binOf, type Fault, isAmount } from './calibration-bin.js';
-import { notNumeric, OTHER_COPY, onlyKeys, sameLength, wrongKind, wrongShape, wrongValue } from './checks.js';
+import { notNumeric, OTHER_COPY, onlyKeys, sameLength, wrongKind, wrongValue } from './checks.js';
 import { numbersOf, type Operand, operandOf } from './engine/operand.js';
-import { essential, isSame, showDims } from './engine/shapes.js';
+import { checkAgreement } from './engine/shapes.js';
 import { FLOATS, targetsOf } from './engine/targets.js';
 import { ExactSum, type ExactSumJSON } from './exact-sum.js';
 import { classOf, isPlain } from './kinds.js';
@@ -112,8 +112,8 @@ export class CalibrationMeter {
     const { length } = x;
     sameLength('targets', y.length, length, 'the length of "probabilities"');
     if (w !== undefined) sameLength('weight', w.length, length, 'the length of "probabilities"');
-    checkShape('targets', y, x);
-    if (w !== undefined) checkShape('weight', w, x);
+    checkAgreement('targets', y.dims, x.dims, undefined, 'probabilities');
+    checkAgreement('weight', w?.dims, x.dims, undefined, 'probabilities');
     const classes = classesOf(y);
     for (let k = 0; k < length; k++) {
       if (!(p[k] >= 0 && p[k] <= 1))
@@ -288,12 +288,6 @@ export class CalibrationMeter {
     const possible = value > 0 ? weight.value > 0 && special <= count : value === 0;
     return possible && !isOverdrawn ? undefined : ['logLoss', 'a sum of log losses', value];
   }
-}
-
-/** Refuses dims that do not agree with those of the probabilities, where both have any. */
-function checkShape(name: string, { dims }: Operand, { dims: others }: Operand): void {
-  if (dims === undefined || others === undefined || isSame(essential(dims), essential(others))) return;
-  throw wrongShape(name, `dims ${showDims(others)} (those of "probabilities")`, showDims(dims));
 }
 
 function classesOf(targets: Operand): Uint8Array {

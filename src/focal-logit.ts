@@ -1,7 +1,7 @@
 import { exponent, factor, fraction, onlyKeys, wrongValue } from './checks.js';
 import { toFloat } from './engine/arena.js';
 import { numbersOf, operandOf } from './engine/operand.js';
-import { bufferOf, checkApart, floats } from './engine/results.js';
+import { outputOf } from './engine/results.js';
 import { FLOATS } from './engine/targets.js';
 import type { Logits } from './types.js';
 
@@ -45,9 +45,7 @@ export function focalLogit(probabilities: Logits, options?: FocalLogitOptions): 
   checkWeights(alpha, posWeight);
   const x = operandOf('probabilities', probabilities, FLOATS);
   const p = numbersOf(x);
-  const buffer = bufferOf('out', given.out, x.length, 'the length of "probabilities"');
-  if (buffer !== undefined) checkApart('out', buffer, [x]);
-  const out = buffer ?? floats('out', x.length);
+  const out = outputOf(given.out, x, 'the length of "probabilities"');
   checkProbabilities(p, x.length);
   // the odds of the class in what the loss counts
   const shift = (alpha === null ? 0 : Math.log(alpha) - Math.log1p(-alpha)) + Math.log(posWeight);

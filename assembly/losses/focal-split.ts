@@ -50,7 +50,7 @@ import {
 } from '../slots';
 import { signByClass } from './focal-soft';
 import { complement } from './target';
-import { SignCurve, SignLoss, SignSlope, putSigned } from './poly';
+import { putSigned, signResults } from './poly';
 
 // The focal loss of a target y in [0, 1] that is a focal loss of each class:
 //   L = a y q^g (P sp(-x) + E q) + (1 - a) z p^g (sp(x) + E p), E the epsilon of Poly-1.
@@ -93,11 +93,7 @@ export class FocalSplit extends Loss {
     }
     eachVector<SplitEntropy>(frame, call.x, call.y, bytes);
     signByClass(frame, bytes);
-    if (call.polyEpsilon < 0) {
-      eachVector<SignLoss>(frame, 0, 0, bytes);
-      if (wantsSlope(frame)) eachVector<SignSlope>(frame, 0, 0, bytes);
-      if (wantsCurve(frame)) eachVector<SignCurve>(frame, 0, 0, bytes);
-    }
+    if (call.polyEpsilon < 0) signResults(frame, bytes);
     return FIRST_POWER;
   }
 }

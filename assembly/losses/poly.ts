@@ -24,7 +24,7 @@ import {
 } from '../simd/lanes';
 import { VectorStage, eachVector } from '../simd/stage';
 import { V0 } from '../simd/tile';
-import { Curve, Denominator, Entropy, LossSign, Modulation, Numerator, Slope, get, put } from '../slots';
+import { Curve, Denominator, Entropy, LossSign, Modulation, Numerator, Slope, Slot, get, put } from '../slots';
 import { alphaOf, complement } from './target';
 
 // Poly-1 (Leng et al. 2022): L = a_t c^g (B + E c), c = 1 - p_t, E the epsilon. What E adds to the derivatives, again without
@@ -52,9 +52,7 @@ export function finishPoly(frame: usize, bytes: usize): i32 {
   eachVector<PolyEntropy>(frame, 0, call.y, bytes);
   if (call.polyEpsilon >= 0) return powerOf(frame);
   raise(frame, powerOf(frame), bytes);
-  eachVector<SignLoss>(frame, 0, 0, bytes);
-  if (wantsSlope(frame)) eachVector<SignSlope>(frame, 0, 0, bytes);
-  if (wantsCurve(frame)) eachVector<SignCurve>(frame, 0, 0, bytes);
+  signResults(frame, bytes);
   return FIRST_POWER;
 }
 
@@ -78,30 +76,19 @@ class PolyEntropy extends VectorStage {
   put<Entropy, V0>(at, or(absolute(loss), and(entropy, every(SIGN))));
 }
 
-@final
-@unmanaged
-export class SignLoss extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o;
-    put<Modulation, V0>(at, xor(get<Modulation, V0>(at), get<LossSign, V0>(at)));
-  }
+/** A loss and its derivatives take the sign of the loss: Modulation, Slope and Curve, as far as they are wanted. */
+export function signResults(frame: usize, bytes: usize): void {
+  eachVector<Sign<Modulation>>(frame, 0, 0, bytes);
+  if (wantsSlope(frame)) eachVector<Sign<Slope>>(frame, 0, 0, bytes);
+  if (wantsCurve(frame)) eachVector<Sign<Curve>>(frame, 0, 0, bytes);
 }
 
 @final
 @unmanaged
-export class SignSlope extends VectorStage {
+class Sign<Result extends Slot> extends VectorStage {
   @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
     const at = frame + o;
-    put<Slope, V0>(at, xor(get<Slope, V0>(at), get<LossSign, V0>(at)));
-  }
-}
-
-@final
-@unmanaged
-export class SignCurve extends VectorStage {
-  @inline override vector(frame: usize, o: usize, x: usize, y: usize): void {
-    const at = frame + o;
-    put<Curve, V0>(at, xor(get<Curve, V0>(at), get<LossSign, V0>(at)));
+    put<Result, V0>(at, xor(get<Result, V0>(at), get<LossSign, V0>(at)));
   }
 }
 

@@ -156,11 +156,9 @@ function takeRows(frame: usize, start: i32, count: i32): void {
 function measure(frame: usize, start: i32, count: i32, width: i32): bool {
   const call = changetype<State>(frame);
   const stride = strideOf(count);
-  const source = call.logits + <usize>start * rowBytes(call);
   for (let first = 0; first < call.classes; first += width) {
     const columns = min(width, call.classes - first);
-    loadColumns<Logits>(frame, source + <usize>first * classBytes(call), count, columns);
-    takeTargets(frame, start, count, first, columns);
+    takeGiven(frame, start, count, first, columns);
     if (first == 0) {
       memory.copy(frame + slot<Largest>(), frame + slot<Logits>(), stride);
       memory.copy(frame + slot<TopTarget>(), frame + slot<Targets>(), stride);
@@ -204,14 +202,9 @@ function clearLost(frame: usize): void {
 
 /** Logits, Targets and ClassExponential of columns from `first` on; where they are whole, the first two are there already. */
 function takeColumns(frame: usize, start: i32, count: i32, first: i32, columns: i32, isFar: bool, isWhole: bool): void {
-  const call = changetype<State>(frame);
   const stride = strideOf(count);
   const bytes = <usize>columns * stride;
-  const offset = <usize>start * rowBytes(call) + <usize>first * classBytes(call);
-  if (!isWhole) {
-    loadColumns<Logits>(frame, call.logits + offset, count, columns);
-    takeTargets(frame, start, count, first, columns);
-  }
+  if (!isWhole) takeGiven(frame, start, count, first, columns);
   if (isFar) lower(frame, stride, bytes);
   reduceAcross(frame, stride, bytes);
   const whole = bytesOf(wholeTiles(<i32>(bytes >> alignof<Float>())));
@@ -220,11 +213,12 @@ function takeColumns(frame: usize, start: i32, count: i32, first: i32, columns: 
   eachTile<Exponentiate<ClassExponential>>(frame, 0, 0, whole);
 }
 
-/** Targets of columns from `first` on. */
-function takeTargets(frame: usize, start: i32, count: i32, first: i32, columns: i32): void {
+/** Logits and Targets of columns from `first` on. */
+function takeGiven(frame: usize, start: i32, count: i32, first: i32, columns: i32): void {
   const call = changetype<State>(frame);
   const stride = strideOf(count);
   const offset = <usize>start * rowBytes(call) + <usize>first * classBytes(call);
+  loadColumns<Logits>(frame, call.logits + offset, count, columns);
   if (has(call, Flag.soft)) loadColumns<Targets>(frame, call.targets + offset, count, columns);
   else for (let j = 0; j < columns; j++) chosen(frame, <usize>j * stride, stride, first + j);
 }

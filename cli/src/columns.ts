@@ -98,3 +98,8 @@ export function isNumeric(type: string): boolean {
 export function itemType(type: string): string | undefined {
   return /^(.*)\[\d*\]$/s.exec(type)?.[1];
 }
+
+/** The plain name in a quoted identifier, in small letters; '' for another expression. */
+export function nameOf(expression: string): string {
+  return /^"(?:[^"]|"")*"$/.test(expression) ? expression.slice(1, -1).replaceAll('""', '"').toLowerCase() : '';
+}

@@ -204,10 +204,9 @@ export abstract class Evaluator {
     const out = bufferOf('out', given.out, length, measure);
     const gradOut = bufferOf('gradOut', given.gradOut, x.length, 'the length of "logits"');
     const hessOut = bufferOf('hessOut', given.hessOut, x.length, 'the length of "logits"');
-    const inputs = [x, weight];
-    if (out !== undefined) checkApart('out', out, inputs, [y.view]);
-    if (gradOut !== undefined) checkApart('gradOut', gradOut, inputs, [y.view, out]);
-    if (hessOut !== undefined) checkApart('hessOut', hessOut, inputs, [y.view, out, gradOut]);
+    if (out !== undefined) checkApart('out', out, [x, weight], [y.view]);
+    if (gradOut !== undefined) checkApart('gradOut', gradOut, [x, weight], [y.view, out]);
+    if (hessOut !== undefined) checkApart('hessOut', hessOut, [x, weight], [y.view, out, gradOut]);
     // whatever of the caller's own has run since their lengths were taken belongs to what was read after them
     if (y.view !== targets || weight !== undefined) {
       checkUnchanged('logits', x);

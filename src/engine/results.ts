@@ -50,9 +50,9 @@ function shared(name: string, buffer: Floats): RangeError {
   return wrongValue(name, 'memory apart from other arrays', buffer);
 }
 
-/** Where a function writes a number for each logit: to the caller's buffer, which may be the logits themselves, or a new one. */
-export function outputOf(given: unknown, x: Operand): Floats {
-  const buffer = bufferOf('out', given, x.length, 'the length of "logits"');
+/** Where a function writes a number for each of its input: to the caller's buffer, which may be that input itself, or a new one. */
+export function outputOf(given: unknown, x: Operand, measure: Measure = 'the length of "logits"'): Floats {
+  const buffer = bufferOf('out', given, x.length, measure);
   if (buffer !== undefined) checkApart('out', buffer, [x]);
   return buffer ?? floats('out', x.length);
 }

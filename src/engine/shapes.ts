@@ -137,24 +137,30 @@ function ragged(name: string, row: number, rule: string, got: string): RangeErro
 }
 
 /** Dims without axes of size 1. */
-export function essential(dims: Dims): Dims {
+function essential(dims: Dims): Dims {
   return dims.filter((size) => size !== 1);
 }
 
-export function isSame(a: Dims, b: Dims): boolean {
+function isSame(a: Dims, b: Dims): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
 /**
- * Refuses dims that do not agree with those of the logits once axes of size 1 are left out. `axis` is the class axis where
- * `name` has one element a row, which the dims then lack.
+ * Refuses dims that do not agree with those of the logits, or what `base` names, once axes of size 1 are left out. `axis` is the
+ * class axis where `name` has one element a row, which the dims then lack.
  */
-export function checkAgreement(name: string, dims: Dims | undefined, logits: Dims | undefined, axis?: number): void {
-  if (dims === undefined || logits === undefined) return;
-  const rows = logits.filter((_, k) => k !== axis);
+export function checkAgreement(
+  name: string,
+  dims: Dims | undefined,
+  others: Dims | undefined,
+  axis?: number,
+  base = 'logits',
+): void {
+  if (dims === undefined || others === undefined) return;
+  const rows = others.filter((_, k) => k !== axis);
   if (isSame(essential(dims), essential(rows))) return;
-  const what = axis === undefined ? 'those of "logits"' : 'those of "logits" without the class axis';
-  throw wrongShape(name, `dims ${showDims(rows)} (${what})`, showDims(dims));
+  const without = axis === undefined ? '' : ' without the class axis';
+  throw wrongShape(name, `dims ${showDims(rows)} (those of "${base}"${without})`, showDims(dims));
 }
 
 /** The index of the class axis, from a `classAxis` that may count from the end. */

@@ -137,10 +137,9 @@ export function checkProbabilities(
 ): void {
   const values = numbersOf(x);
   const targets = numbersOf(y);
-  const skipped = y.booleans ? null : ignore;
   for (let k = 0; k < x.length; k++) {
     const value = toFloat(values[k]);
-    if ((value < 0 || value > 1) && !isIgnored(targets[k], skipped)) {
+    if ((value < 0 || value > 1) && !isIgnored(targets[k], ignore)) {
       throw wrongValue('logits', `a probability in [0, 1] at index ${k} (fromLogits is false)`, value, undefined, k);
     }
   }
